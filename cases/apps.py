@@ -1,0 +1,10 @@
+"""The trunk as a Django app."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CasesConfig(AppConfig):
+    name = "cases"
+    verbose_name = _("After-sales")
+    default_auto_field = "django.db.models.BigAutoField"

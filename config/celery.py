@@ -1,0 +1,32 @@
+"""The Celery application; the clock's beat is a thread of the worker on the embedded broker."""
+
+import os
+from typing import Any
+
+from celery import Celery, bootsteps
+from celery.beat import EmbeddedService
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("shouhou")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+class EmbeddedBeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery-types lacks bootsteps
+    """Beat inside the worker: an in-memory broker is heard in its own process only."""
+
+    requires = {"celery.worker.components:Pool"}
+
+    def __init__(self, worker: Any, **kwargs: Any) -> None:
+        super().__init__(worker, **kwargs)
+        self.enabled = str(worker.app.conf.broker_url).startswith("memory:")
+
+    def include_if(self, worker: Any) -> bool:
+        return bool(self.enabled)
+
+    def create(self, worker: Any) -> Any:
+        return EmbeddedService(worker.app, thread=True)
+
+
+app.steps["worker"].add(EmbeddedBeat)
