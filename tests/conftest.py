@@ -1,9 +1,71 @@
 """What every test stands on."""
 
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
 from hypothesis import HealthCheck, settings
+
+from cases.flow.events import create_triggers, drop_triggers
 
 # A loaded machine is slow, not wrong.
 settings.register_profile(
     "office", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("office")
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    from django.conf import settings as site  # noqa: PLC0415 - configured only by now
+
+    for item in items:
+        if "postgres" in item.keywords and site.IS_SQLITE:
+            item.add_marker(pytest.mark.skip(reason="row locks and races need PostgreSQL"))
+        if "browser" in item.keywords and CHROMIUM is None:
+            item.add_marker(pytest.mark.skip(reason="a story in a browser needs Chromium"))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium; no downloads, and quiet about hosts it would otherwise ask."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": CHROMIUM,
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    }
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_context_args, "locale": "zh-CN", "timezone_id": "Asia/Shanghai"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_lifts_and_restores_the_append_only_triggers() -> Iterator[None]:
+    """Transactional tests empty the tables afterwards, which those tables rightly refuse."""
+    operations = type(connection.ops)
+    original = operations.sql_flush
+
+    def sql_flush(self: Any, style: Any, tables: list[str], **kwargs: Any) -> list[str]:
+        flush = original(self, style, tables, **kwargs)
+        if not flush:
+            return flush
+        vendor = self.connection.vendor
+        return [*drop_triggers(vendor), *flush, *create_triggers(vendor)]
+
+    operations.sql_flush = sql_flush
+    yield
+    operations.sql_flush = original
