@@ -36,7 +36,6 @@ SELLER_FAULT = frozenset(
         "freight_refund",
     }
 )
-)
 
 TAOBAO_ORDER = {
     "unpaid": "等待买家付款",
