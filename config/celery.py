@@ -1,10 +1,12 @@
 """The Celery application; the clock's beat is a thread of the worker on the embedded broker."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from celery import Celery, bootsteps
 from celery.beat import EmbeddedService
+from celery.signals import worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -30,3 +32,10 @@ class EmbeddedBeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery-typ
 
 
 app.steps["worker"].add(EmbeddedBeat)
+
+
+@worker_ready.connect
+def say_ready(**kwargs: Any) -> None:
+    """Tell the start command, which waits for it, that this worker takes tasks now."""
+    if place := os.environ.get("WORKER_READY_FILE"):
+        Path(place).touch()
