@@ -15,10 +15,10 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-class EmbeddedBeat(bootsteps.StartStopStep):  # type: ignore[misc]  # celery-types lacks bootsteps
+class EmbeddedBeat(bootsteps.StartStopStep):
     """Beat inside the worker: an in-memory broker is heard in its own process only."""
 
-    requires = {"celery.worker.components:Pool"}
+    requires = ("celery.worker.components:Pool",)
 
     def __init__(self, worker: Any, **kwargs: Any) -> None:
         super().__init__(worker, **kwargs)

@@ -24,7 +24,7 @@ def ask_broker() -> str:
     if settings.IS_EMBEDDED_BROKER:
         return "memory"  # it lives inside the worker: there is nothing outside to ask
     with app.connection_for_read(connect_timeout=2) as broker:
-        broker.ensure_connection(max_retries=1, interval_start=0.1, timeout=2)
+        broker.ensure_connection(max_retries=1, interval_start=0, timeout=2)
         return str(broker.transport.driver_type)
 
 

@@ -34,8 +34,8 @@ def web_command(host: str, port: int) -> list[str]:
 
 
 def worker_command() -> list[str]:
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "--loglevel", "WARNING"]
-    quiet = ["--without-gossip", "--without-mingle"]
+    command = [sys.executable, "-m", "celery", "-A", "config", "-q", "worker"]
+    quiet = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
     if settings.IS_EMBEDDED_BROKER:
         # One process, beat included: nobody else can hear a broker that lives in memory.
         return [*command, *quiet, "--pool", "threads", "--concurrency", "2"]
@@ -43,7 +43,7 @@ def worker_command() -> list[str]:
 
 
 def beat_command() -> list[str]:
-    return [sys.executable, "-m", "celery", "-A", "config", "beat", "--loglevel", "WARNING"]
+    return [sys.executable, "-m", "celery", "-A", "config", "-q", "beat", "--loglevel", "WARNING"]
 
 
 def office_commands(host: str, port: int) -> dict[str, list[str]]:
@@ -132,7 +132,12 @@ class Office:
     def __init__(self, host: str, port: int, environment: dict[str, str]) -> None:
         self.ready_file = Path(settings.VAR_DIR) / f"worker-ready-{os.getpid()}"
         self.ready_file.unlink(missing_ok=True)
-        environment = {**environment, "WORKER_READY_FILE": str(self.ready_file)}
+        environment = {
+            **environment,
+            "WORKER_READY_FILE": str(self.ready_file),
+            # In a container everything is root; Celery's page-long warning would hide the rest.
+            "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
+        }
         commands = office_commands(host, port)
         self.children = [Child(name, command, environment) for name, command in commands.items()]
         self.stopping = False

@@ -11,6 +11,7 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import environ
 from celery.schedules import schedule
@@ -170,7 +171,7 @@ BROKER_URL = env.str("BROKER_URL", default="memory://")
 IS_EMBEDDED_BROKER = BROKER_URL.startswith("memory:")
 TASK_TIME_LIMIT = env.int("TASK_TIME_LIMIT", default=900)
 
-CELERY_BROKER_URL = BROKER_URL
+CELERY_BROKER_URL = "memory://localhost/" if IS_EMBEDDED_BROKER else BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -332,7 +333,7 @@ IMPORT_EXPORT_SKIP_ADMIN_LOG = False
 
 # Logs carry ids, never names, phones or addresses.
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {

@@ -94,7 +94,7 @@ class Command(BaseCommand):
                 raise NotWorking(_("no answer after %d seconds") % PATIENCE)
             time.sleep(0.2)
         if once:
-            self.check(visitor)
+            self.try_out(visitor)
             return
         self.welcome(url)
         while not office.stopping:
@@ -102,7 +102,7 @@ class Command(BaseCommand):
             time.sleep(0.3)
         self.say(_("Stopping …"))
 
-    def check(self, visitor: Visitor) -> None:
+    def try_out(self, visitor: Visitor) -> None:
         known = first_people.sign_ins() if not settings.IS_PRODUCTION else []
         for one in known:
             visitor_of_one = Visitor(visitor.url)
