@@ -88,6 +88,7 @@ class OrderFacts:
     courier: str = ""
     waybill: str = ""
     named_courier: str = ""
+    title: str = ""
     shipped_free: bool | None = None
     buyer: str = ""
     receiver: str = ""
