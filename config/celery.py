@@ -28,7 +28,9 @@ class EmbeddedBeat(bootsteps.StartStopStep):
         return bool(self.enabled)
 
     def create(self, worker: Any) -> Any:
-        return EmbeddedService(worker.app, thread=True)
+        # Named here: a service by itself would keep its schedule in a file.
+        scheduler = worker.app.conf.beat_scheduler
+        return EmbeddedService(worker.app, thread=True, scheduler_cls=scheduler)
 
 
 app.steps["worker"].add(EmbeddedBeat)

@@ -42,8 +42,10 @@ def make_first_supervisor() -> None:
 
 
 def give_first_passwords() -> None:
-    """Whoever has never had a password gets one, written into the notebook."""
-    passwords = remembered()
+    """Once per installation: whoever has never had a password gets one, noted in the notebook."""
+    if notebook().is_file():
+        return
+    passwords: dict[str, str] = {}
     for user in User.objects.filter(is_active=True, is_staff=True, last_login=None):
         if not user.has_usable_password():
             passwords[user.username] = new_password()

@@ -10,5 +10,6 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "assignment_return",
     "SITE_URL": "/admin/",
     "SHOW_LANGUAGES": True,
+    "LOGIN": {"form": "config.second_factor.LoginForm"},
     "COMMAND": {"search_models": False, "show_history": False},
 }
