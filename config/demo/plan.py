@@ -143,7 +143,7 @@ TOLD = (
     _w("decision_overdue", "shanye", "return_refund", "quality", 7 * DAY, goods="SY-POT-026",
        text="珐琅脱落"),
     _w("ruled_for_buyer", "jizhou", "return_refund", "quality", 8 * DAY, goods="JZ-WT-S301"),
-    _w("ruled_split", "yunzhi", "refund_received", "allergy", 8 * DAY, goods="YZ-CS-0101",
+    _w("ruled_split", "yunzhi", "return_refund", "allergy", 8 * DAY, goods="YZ-CS-0101",
        text="用后泛红，已就医"),
     _w("ruled_for_seller", "shanye", "refund_received", "not_as_described", 11 * DAY,
        goods="SY-MSH-250"),
