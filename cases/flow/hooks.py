@@ -1,0 +1,83 @@
+"""What apps add to a flow by name: guards, bookings, effects, blockers; the door calls them.
+
+All hooks take a *batch* (``list[Move]``) and load what they need in a constant number of
+queries. A guard or booking refuses one object with ``move.refuse(...)`` and lets the others go on.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from cases.flow.door import Move
+    from cases.flow.states import Stateful
+
+Hook = Callable[[list["Move"]], None]
+F = TypeVar("F", bound=Callable[..., object])
+Blocker = Callable[[list["Stateful"]], dict[int, str]]
+
+ANY = "*"
+_guards: dict[tuple[str, str], list[Hook]] = defaultdict(list)
+_bookings: dict[tuple[str, str], list[Hook]] = defaultdict(list)
+_effects: dict[tuple[str, str], list[Hook]] = defaultdict(list)
+_blockers: dict[tuple[str, str], list[Blocker]] = defaultdict(list)
+_flows: list[type["Stateful"]] = []
+
+
+def _register(
+    table: dict[tuple[str, str], list[F]], flow: str, steps: Iterable[str]
+) -> Callable[[F], F]:
+    def add(function: F) -> F:
+        for name in steps or (ANY,):
+            if function not in table[flow, name]:
+                table[flow, name].append(function)
+        return function
+
+    return add
+
+
+def guard(flow: str, *steps: str) -> Callable[[F], F]:
+    """Before the step: may refuse, and may put facts the step needs into ``move.facts``."""
+    return _register(_guards, flow, steps)  # type: ignore[arg-type]
+
+
+def booking(flow: str, *steps: str) -> Callable[[F], F]:
+    """After the step in memory, before any write: locks and checks shared counters."""
+    return _register(_bookings, flow, steps)  # type: ignore[arg-type]
+
+
+def effect(flow: str, *steps: str) -> Callable[[F], F]:
+    """After the flow's rows and events are written: writes the rows that belong to the step."""
+    return _register(_effects, flow, steps)  # type: ignore[arg-type]
+
+
+def blocker(flow: str, *steps: str) -> Callable[[F], F]:
+    """What stands in the way of a step: ``{pk: sentence}``; also shown on the page."""
+    return _register(_blockers, flow, steps)  # type: ignore[arg-type]
+
+
+def flow(model: type["Stateful"]) -> type["Stateful"]:
+    """Say that the sweep and the audit watch over this model."""
+    if model not in _flows:
+        _flows.append(model)
+    return model
+
+
+def flows() -> tuple[type["Stateful"], ...]:
+    return tuple(_flows)
+
+
+def guards_of(flow_label: str, name: str) -> list[Hook]:
+    return [*_guards.get((flow_label, ANY), ()), *_guards.get((flow_label, name), ())]
+
+
+def bookings_of(flow_label: str, name: str) -> list[Hook]:
+    return [*_bookings.get((flow_label, ANY), ()), *_bookings.get((flow_label, name), ())]
+
+
+def effects_of(flow_label: str, name: str) -> list[Hook]:
+    return [*_effects.get((flow_label, name), ()), *_effects.get((flow_label, ANY), ())]
+
+
+def blockers_of(flow_label: str, name: str) -> list[Blocker]:
+    return [*_blockers.get((flow_label, ANY), ()), *_blockers.get((flow_label, name), ())]
