@@ -144,3 +144,27 @@ def test_the_first_supervisor_is_made_on_an_empty_site_only():
     first_people.make_first_supervisor()
 
     assert [user.username for user in User.objects.all()] == ["somebody"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "auth/user/",
+        "auth/user/add/",
+        "auth/group/",
+        "auth/group/add/",
+        "otp_totp/totpdevice/add/",
+        "otp_static/staticdevice/add/",
+        "axes/accessattempt/",
+    ],
+)
+def test_pages_of_other_packages_open(client, person, page):
+    client.force_login(person)
+
+    assert client.get(f"/admin/{page}").status_code == 200
+
+
+def test_nobody_edits_what_the_site_wrote_about_failed_sign_ins(client, person):
+    client.force_login(person)
+
+    assert client.get("/admin/axes/accessattempt/add/").status_code == 403

@@ -9,12 +9,12 @@ import time
 from argparse import ArgumentParser, BooleanOptionalAction
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.core.management import BaseCommand, call_command
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from cases.models import Case, Order
 from config import first_people
 from config.processes import Broken, Office, free_port, is_free, stop_signals
 from config.visit import NotWorking, Visitor
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         self.say(_("Preparing the database …"))
         call_command("migrate", verbosity=0, interactive=False)
         call_command("seed", stdout=io.StringIO())
-        if demo and not apps.get_model("cases", "Order").objects.exists():
+        if demo and not Order.objects.exists():
             self.say(_("Loading the demonstration (about a minute) …"))
             # Only when asked for: its generators are no part of a real site.
             importlib.import_module("config.demo.load").load()
@@ -113,8 +113,8 @@ class Command(BaseCommand):
             "users": known,
             "database": connection.vendor,
             "broker": broker,
-            "cases": apps.get_model("cases", "Case").objects.count(),
-            "orders": apps.get_model("cases", "Order").objects.count(),
+            "cases": Case.objects.count(),
+            "orders": Order.objects.count(),
         }
         connection.close()
         self.stdout.write(json.dumps(found, ensure_ascii=False))
