@@ -22,7 +22,7 @@ class Kept(Protocol):
     def mime(self) -> str: ...
 
     @property
-    def name(self) -> str: ...
+    def original_name(self) -> str: ...
 
 
 def response_for(kept: Kept) -> FileResponse:
@@ -34,7 +34,7 @@ def response_for(kept: Kept) -> FileResponse:
     response = FileResponse(
         kept.file.open("rb"),
         as_attachment=kept.mime not in SHOWN,
-        filename=shown_name(kept.name, extension or "bin"),
+        filename=shown_name(kept.original_name, extension or "bin"),
         content_type=kept.mime if extension else "application/octet-stream",
     )
     response["X-Content-Type-Options"] = "nosniff"

@@ -197,7 +197,7 @@ def test_any_name_becomes_a_plain_one(name):
 class Stored:
     file: ContentFile
     mime: str
-    name: str
+    original_name: str
 
 
 def answer(mime: str, name: str = "证据.bin"):
