@@ -57,7 +57,7 @@ class LineFacts:
     promises: tuple[str, ...]
     status: str | None
     row: int
-    extra: Mapping[str, str] = NO_EXTRA
+    extra: Mapping[str, str] = field(default_factory=lambda: NO_EXTRA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class OrderFacts:
     line_count_hint: int | None = None
     lines: tuple[LineFacts, ...] = ()
     rows: tuple[int, ...] = ()
-    extra: Mapping[str, str] = NO_EXTRA
+    extra: Mapping[str, str] = field(default_factory=lambda: NO_EXTRA)
     warnings: tuple[Remark, ...] = ()
 
 
@@ -142,7 +142,7 @@ class CaseFacts:
     phase: str | None = None
     seen_at: datetime | None = None
     rows: tuple[int, ...] = ()
-    extra: Mapping[str, str] = NO_EXTRA
+    extra: Mapping[str, str] = field(default_factory=lambda: NO_EXTRA)
     warnings: tuple[Remark, ...] = ()
 
 

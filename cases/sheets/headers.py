@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 _NOTHING = re.compile("[\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
+_UNNAMED = re.compile(r"\(\d+\)\Z")
 _UNIT = re.compile(r"\((?:元|件|个|人民币|rmb|cny)\)\Z")
 
 #: The columns our own error workbook adds; they are read as no columns at all.
@@ -18,6 +19,11 @@ def normal(name: str) -> str:
     plain = unicodedata.normalize("NFKC", name)
     plain = _NOTHING.sub("", plain).casefold().strip("*'\"")
     return plain.replace("【", "[").replace("】", "]").replace("〔", "(").replace("〕", ")")
+
+
+def is_unnamed(name: str) -> bool:
+    """The reader calls a column without a header by its number in brackets."""
+    return bool(_UNNAMED.match(name))
 
 
 def without_unit(name: str) -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from cases.sheets import values
 from cases.sheets.facts import NO_EXTRA, BadRow, Facts, Remark
-from cases.sheets.headers import ERROR_COLUMNS, normal, without_unit
+from cases.sheets.headers import ERROR_COLUMNS, is_unnamed, normal, without_unit
 from cases.sheets.values import BadValue, Native, Parser
 
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ def lay_over(dialect: Dialect, headers: Sequence[str]) -> Recognition:
                 break
     known = {normal(name) for name in dialect.others} | ERROR_COLUMNS
     unknown = tuple(
-        name for at, name in enumerate(headers) if at not in taken and normal(name) not in known
+        name
+        for at, name in enumerate(headers)
+        if at not in taken and normal(name) not in known and not is_unnamed(name)
     )
     return Recognition(dialect, tuple(headers), positions, unknown, _missing(dialect, positions))
 
@@ -188,7 +190,7 @@ class _Plan:
         try:
             for name, at, parse in self.steps:
                 cell = cells[at]
-                if cell != "" and cell is not None:
+                if cell != "":
                     get[name] = parse(cell)
         except BadValue:
             return self._all_that_is_wrong(row)
@@ -206,7 +208,7 @@ class _Plan:
         for name, at, parse in self.steps:
             cell, header = row.values[at], self.where.headers[at]
             try:
-                found = None if cell is None or cell == "" else parse(cell)
+                found = parse(cell) if cell != "" else None
             except BadValue as error:
                 wrong.append((header, values.shown(cell), error.code, error.message))
             else:
@@ -217,8 +219,8 @@ class _Plan:
         return BadRow(row.number, column, value, code, " ".join(said), row.cells)
 
 
-def _kept(cell: Native | None) -> str:
-    return "" if cell is None or cell == "" else values.text(cell)
+def _kept(cell: Native) -> str:
+    return values.text(cell) if cell != "" else ""
 
 
 def bad_row(row: "Row", column: str | None, value: str, code: str, problem: str) -> BadRow:

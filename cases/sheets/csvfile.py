@@ -1,0 +1,198 @@
+"""CSV as it really comes: four encodings, three separators, stray quotes, cut-off ends."""
+
+import codecs
+import csv
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import IO, Final
+
+from django.utils.translation import gettext as _
+
+from cases.sheets.guard import Unreadable
+from cases.sheets.headers import normal
+
+DELIMITERS: Final = ",\t;"
+_CHUNK: Final = 2**20
+_HEAD: Final = 2**16
+#: So many whole UTF-8 characters do not stand in a GBK text by chance.
+_SURELY_UTF8: Final = 20
+_BEYOND_ASCII: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4]")
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+Record = tuple[int, list[str], str]  # number, cells, what is wrong with it
+
+
+def encoding_of(path: Path) -> str:
+    """The encoding in which the whole file decodes; else the row and the byte that do not."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    for mark, name in _BOMS:
+        if head.startswith(mark):
+            return _strictly(path, name)
+    if wide := _without_mark(head):
+        return _strictly(path, wide)
+    if b"\0" in head:
+        raise Unreadable("not_a_sheet", _("This is no spreadsheet we can read."))
+    at = _fails_at(path, "utf-8")
+    if at is None:
+        return "utf-8"
+    if len(_BEYOND_ASCII.findall(head[:at])) >= _SURELY_UTF8:
+        raise _broken(path, "utf-8", at)
+    other = _fails_at(path, "gb18030")
+    if other is None:
+        return "gb18030"
+    raise _broken(path, "utf-8", at) if at > other else _broken(path, "gb18030", other)
+
+
+def _without_mark(head: bytes) -> str | None:
+    """UTF-16 without its mark shows as a zero in every other byte."""
+    sample = head[:2000]
+    if len(sample) < 4 or b"\0" not in sample:
+        return None
+    half = len(sample) // 2
+    if sample[1::2].count(0) > half // 3 and not sample[::2].count(0):
+        return "utf-16-le"
+    if sample[::2].count(0) > half // 3 and not sample[1::2].count(0):
+        return "utf-16-be"
+    return None
+
+
+def _strictly(path: Path, encoding: str) -> str:
+    at = _fails_at(path, encoding)
+    if at is not None:
+        raise _broken(path, encoding, at)
+    return encoding
+
+
+def _fails_at(path: Path, encoding: str) -> int | None:
+    """The offset of the first byte that does not decode, or None."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    begin = 0
+    with path.open("rb") as file:
+        while True:
+            piece = file.read(_CHUNK)
+            held = len(decoder.getstate()[0])
+            try:
+                decoder.decode(piece, final=not piece)
+            except UnicodeDecodeError as error:
+                return begin - held + error.start
+            if not piece:
+                return None
+            begin += len(piece)
+
+
+def _broken(path: Path, encoding: str, at: int) -> Unreadable:
+    with path.open("rb") as file:
+        before = file.read(at)
+        byte = file.read(1)
+    row = before.count(b"\n") + 1
+    said = {"row": row, "at": at, "byte": byte.hex().upper() or "?", "encoding": encoding}
+    message = _("Row %(row)s: byte %(at)s (%(byte)s) is not %(encoding)s text; export it again.")
+    return Unreadable("bad_encoding", message % said)
+
+
+class CsvFile:
+    """A CSV opened: encoding and separator found, records streamed."""
+
+    def __init__(self, path: Path, known: frozenset[str], *, head: int) -> None:
+        self.path = path
+        self.encoding = encoding_of(path)
+        self.delimiter = self._delimiter(known, head)
+
+    def _open(self) -> IO[str]:
+        return self.path.open(encoding=self.encoding, errors="strict", newline="")
+
+    def _delimiter(self, known: frozenset[str], head: int) -> str:
+        """The separator that shows most known names, else most cells, in one of the first rows."""
+
+        def fit(delimiter: str) -> tuple[int, int]:
+            best = (0, 0)
+            with self._open() as file:
+                lines = islice(_whole_lines(file), head)
+                for cells in csv.reader(lines, delimiter=delimiter):
+                    best = max(best, (sum(normal(cell) in known for cell in cells), len(cells)))
+            return best
+
+        return max(DELIMITERS, key=fit)
+
+    def head(self, count: int) -> list[list[str]]:
+        rows: list[list[str]] = []
+        for _number, cells, _problem in self.records(width=None):
+            rows.append(cells)
+            if len(rows) >= count:
+                break
+        return rows
+
+    def records(self, width: int | None) -> Iterator[Record]:
+        """Rows with their numbers as a spreadsheet program counts them.
+
+        A quote that is never closed swallows the rows after it. It shows by a record over several
+        lines that has not `width` cells: then only its first line is bad and the rest is read anew.
+        """
+        with self._open() as file:
+            lines = _Lines(file)
+            reader = csv.reader(lines, delimiter=self.delimiter)
+            number = 0
+            while (cells := self._next(reader, lines)) is not None:
+                number += 1
+                taken, lines.taken = lines.taken, []
+                if lines.ended or (len(taken) > 1 and width and not 0 <= len(cells) - width <= 1):
+                    lines.give_back(taken[1:])
+                    reader = csv.reader(lines, delimiter=self.delimiter)
+                    cells = next(csv.reader([taken[0].replace('"', "")], delimiter=self.delimiter))
+                    yield number, cells, _("a quotation mark is opened and never closed")
+                else:
+                    yield number, cells, self._cut_short(taken, cells, width)
+
+    @staticmethod
+    def _next(reader: Iterator[list[str]], lines: "_Lines") -> list[str] | None:
+        try:
+            return next(reader, None)
+        except csv.Error:  # a cell of more than 131,072 signs: an open quote, too
+            lines.ended = True
+            return []
+
+    @staticmethod
+    def _cut_short(taken: Sequence[str], cells: Sequence[str], width: int | None) -> str:
+        if width and len(cells) < width and taken and not taken[-1].endswith(("\n", "\r")):
+            return _("the file ends in the middle of the row; export it again")
+        return ""
+
+
+class _Lines:
+    """Lines for the csv reader, which remembers those that made the current record."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self.file = file
+        self.taken: list[str] = []
+        self.returned: deque[str] = deque()
+        #: A record that needed more lines than there are ends inside a quotation.
+        self.ended = False
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self.returned.popleft() if self.returned else self.file.readline()
+        if not line:
+            self.ended = bool(self.taken)
+            raise StopIteration
+        self.taken.append(line)
+        return line
+
+    def give_back(self, lines: Sequence[str]) -> None:
+        self.returned.extendleft(reversed(lines))
+        self.ended = False
+
+
+def _whole_lines(file: IO[str]) -> Iterator[str]:
+    """Lines with even quotes only, so that a stray one does not swallow the file here."""
+    while line := file.readline(csv.field_size_limit()):
+        yield line if line.count('"') % 2 == 0 else line.replace('"', "")
