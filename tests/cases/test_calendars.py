@@ -1,16 +1,19 @@
 """The calendar comes from two libraries that agree, or from a person; it is never guessed."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from cases import calendars
+from cases.flow import clock
 from cases.flow.businesstime import Days
 from cases.flow.door import Refused
-from cases.models import CalendarDay
+from cases.models import CalendarDay, Case, Order, Reason, Shop
+from cases.models.clocks import shop_days
 
 
 def load(*args, **options) -> dict:
@@ -163,12 +166,12 @@ def test_days_that_stand_can_be_left_as_they_are():
         ("", "columns"),
     ],
 )
-def test_a_file_with_one_bad_line_is_refused_wholly(tmp_path, text, said, settings):
-    settings.LANGUAGE_CODE = "en"
+def test_a_file_with_one_bad_line_is_refused_wholly(tmp_path, text, said):
     file = tmp_path / "bad.csv"
     file.write_text(text)
 
-    answer = refusal(csv=str(file))
+    with translation.override("en"):
+        answer = refusal(csv=str(file))
 
     assert answer["code"] == "bad_value"
     assert said in answer["refused"]
@@ -183,3 +186,63 @@ def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path):
     assert refusal(csv=str(tmp_path / "none.csv"))["code"] == "unknown"
     assert refusal(csv=str(picture))["code"] == "bad_value"
     assert refusal(2026, csv=str(picture))["code"] == "bad_value"
+
+
+def case_begun(number: int, begun: datetime, hours: int) -> Case:
+    """A case whose seller has so many working hours, by the calendar as it stands."""
+    shop, _ = Shop.objects.get_or_create(
+        code="s", platform="taobao", opens=time(9), closes=time(18)
+    )
+    order, _ = Order.objects.get_or_create(shop=shop, platform="taobao", order_no="1")
+    case = Case(
+        case_no=str(number),
+        shop=shop,
+        order=order,
+        kind="return_refund",
+        remedy="return_refund",
+        reason=Reason.objects.get_or_create(code="other")[0],
+        applied_at=begun,
+    )
+    limit = clock.ClockSpec(
+        "seller", timedelta(hours=hours), "escalate", reminders="50", days=shop_days(shop)
+    )
+    clock.start(case, begun, limit)
+    case.save()
+    return case
+
+
+def shanghai(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}+08:00").astimezone(UTC)
+
+
+@pytest.mark.django_db
+def test_a_load_puts_guessed_deadlines_right_and_keeps_their_extensions():
+    # Wednesday 30 September 2026, 17:00: by plain weekdays the next hour is on 1 October.
+    begun = shanghai("2026-09-30 17:00")
+    guessed, extended = case_begun(1, begun, 11), case_begun(2, begun, 11)
+    clock.extend(extended, begun, timedelta(days=3))
+    extended.save()
+    assert (guessed.due_at, guessed.provisional) == (shanghai("2026-10-02 10:00"), True)
+
+    with clock.standing_at(begun + timedelta(hours=1)):
+        assert load(2026)["recomputed"] == 2
+
+    guessed, extended = Case.objects.order_by("case_no")
+    assert (guessed.due_at, guessed.provisional) == (shanghai("2026-10-09 10:00"), False)
+    assert guessed.wake_at == begun + (guessed.due_at - begun) / 2
+    assert extended.due_at == guessed.due_at + timedelta(days=3)
+
+
+@pytest.mark.django_db
+def test_a_load_leaves_certain_deadlines_and_those_still_unknown():
+    load(2025)
+    certain = case_begun(1, shanghai("2025-09-30 17:00"), 2)
+    unknown = case_begun(2, shanghai("2026-12-31 17:00"), 11)
+    assert (certain.provisional, unknown.provisional) == (False, True)
+
+    with clock.standing_at(shanghai("2026-12-31 18:00")):
+        assert load(2026)["recomputed"] == 0
+
+    assert Case.objects.get(case_no="1").due_at == certain.due_at == shanghai("2025-10-09 10:00")
+    after = Case.objects.get(case_no="2")
+    assert (after.due_at, after.provisional) == (unknown.due_at, True)

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from cases import calendars
+from cases.calendars import calendar_rows, known_years, load, rows_by_hand, text_of
 from cases.flow.door import Refused
 from cases.models import CalendarDay
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, years: list[int], csv: str | None, **options: Any) -> None:
         try:
-            loaded = calendars.load(self.rows(years, csv))
+            loaded = load(self.rows(years, csv))
         except Refused as refused:
             self.stdout.write(
                 json.dumps({"refused": refused.message, "code": refused.code}, ensure_ascii=False)
@@ -35,13 +35,11 @@ class Command(BaseCommand):
 
     def rows(self, years: list[int], csv: str | None) -> list[CalendarDay]:
         if csv is None:
-            return calendars.calendar_rows(
-                years or [year for year in calendars.known_years() if year >= 2020]
-            )
+            return calendar_rows(years or [year for year in known_years() if year >= 2020])
         if years:
             raise Refused(_("Give years or a file, not both."), "bad_value")
         try:
             content = Path(csv).read_bytes()
         except OSError as error:
             raise Refused(_("%(file)s cannot be read.") % {"file": csv}, "unknown") from error
-        return calendars.rows_by_hand(calendars.text_of(content))
+        return rows_by_hand(text_of(content))
