@@ -115,18 +115,29 @@ def shown(value: Native | None) -> str:
 
 
 def text(value: Native) -> str:
-    return clean(value) if isinstance(value, str) else shown(value)
+    """What a person reads; the short way is for the common cell, a million times."""
+    if isinstance(value, str):
+        found = value.strip()
+        if found.isascii() and found[:1] not in _MARKS:
+            return found
+        return clean(found)
+    return shown(value)
+
+
+_MARKS: Final = frozenset("='")
 
 
 def identifier(value: Native) -> str:
     """A number that names something: digit for digit, or not at all."""
     if isinstance(value, str):
-        found = clean(value)
-        if found[:1].isdigit() and _SCIENTIFIC.match(found):
+        found = text(value)
+        if found[:1].isdigit() and "E" in found.upper() and _SCIENTIFIC.match(found):
             raise _lost_digits()
         if not found.isascii() and found.isdigit():
             found = unicodedata.normalize("NFKC", found)
-        return "" if found in _NO_NUMBER else _no_cell_error(found)
+        if found[:1] == "#":
+            return _no_cell_error(found)
+        return "" if found in _NO_NUMBER else found
     if isinstance(value, bool) or not isinstance(value, NUMBER_CELL):
         raise BadValue("bad_value", _("is not a number or a text"))
     if isinstance(value, float) and not value.is_integer():
