@@ -30,25 +30,25 @@ def generate(folder: Path, moment: datetime, *, seed: int = SEED) -> tuple[World
     folder.mkdir(parents=True, exist_ok=True)
     day = world.moment.strftime("%Y%m%d")
     sheets = [
-        ("yunzhi", "taobao_orders", "orders", f"ExportOrderList{day}.csv", taobao.write_orders),
+        ("yunzhi", "taobao", "orders", f"ExportOrderList{day}.csv", taobao.write_orders),
         (
             "yunzhi",
-            "taobao_details",
+            "taobao",
             "order_lines",
             f"ExportOrderDetailList{day}.csv",
             taobao.write_details,
         ),
-        ("jizhou", "douyin_orders", "orders", f"{day}_订单导出.csv", douyin.write_orders),
-        ("shanye", "native_orders", "orders", f"orders_{day}.csv", native.write_orders),
+        ("jizhou", "douyin", "orders", f"{day}_订单导出.csv", douyin.write_orders),
+        ("shanye", "native", "orders", f"orders_{day}.csv", native.write_orders),
     ]
     files = []
     for shop, dialect, kind, name, write in sheets:
         write(folder / name, world.orders_of(shop))
         files.append(DemoFile(folder / name, dialect, kind, shop))
     after_sales = [
-        ("yunzhi", "taobao_refunds", f"退款报表{day}.xlsx", taobao.write_refunds),
-        ("jizhou", "douyin_aftersales", f"{day}_售后单导出.csv", douyin.write_aftersales),
-        ("shanye", "native_cases", f"cases_{day}.csv", native.write_cases),
+        ("yunzhi", "taobao", f"退款报表{day}.xlsx", taobao.write_refunds),
+        ("jizhou", "douyin", f"{day}_售后单导出.csv", douyin.write_aftersales),
+        ("shanye", "native", f"cases_{day}.csv", native.write_cases),
     ]
     for shop, dialect, name, write_cases in after_sales:
         write_cases(folder / name, world.cases_of(shop))

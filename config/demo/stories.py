@@ -16,14 +16,15 @@ class Deed:
     """One step on one case. Inputs beginning with `@` are filled in by the teller."""
 
     when: float
-    after: bool
     by: str
     step: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    #: After the application; else before the demo's moment.
+    after: bool = True
 
 
 def _d(when: str, by: str, step: str, **inputs: Any) -> Deed:
-    return Deed(abs(float(when)), when.startswith("+"), by, step, inputs)
+    return Deed(abs(float(when)), by, step, inputs, after=when.startswith("+"))
 
 
 #: Stand for a courier and a fresh waybill; for a drawn picture.
@@ -46,7 +47,9 @@ def _in_repair(received: str, started: str) -> tuple[Deed, ...]:
     )
 
 
-HELLO = _d("+1.5", "A", "log_contact", way="chat", text="已联系买家，致歉并核实情况，约定今天给方案")
+HELLO = _d(
+    "+1.5", "A", "log_contact", way="chat", text="已联系买家，致歉并核实情况，约定今天给方案"
+)
 
 # fmt: off
 STORIES: dict[str, tuple[Deed, ...]] = {
