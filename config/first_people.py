@@ -42,10 +42,8 @@ def make_first_supervisor() -> None:
 
 
 def give_first_passwords() -> None:
-    """Once per installation: whoever has never had a password gets one, noted in the notebook."""
-    if notebook().is_file():
-        return
-    passwords: dict[str, str] = {}
+    """Whoever never had a password gets one, noted in the notebook; for a fresh office only."""
+    passwords = remembered()
     for user in User.objects.filter(is_active=True, is_staff=True, last_login=None):
         if not user.has_usable_password():
             passwords[user.username] = new_password()

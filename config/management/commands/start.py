@@ -71,13 +71,16 @@ class Command(BaseCommand):
         self.say(_("Preparing the database …"))
         call_command("migrate", verbosity=0, interactive=False)
         call_command("seed", stdout=io.StringIO())
+        is_new = not first_people.notebook().is_file()
         if demo and not Order.objects.exists():
+            is_new = True
             self.say(_("Loading the demonstration (about a minute) …"))
             # Only when asked for: its generators are no part of a real site.
             importlib.import_module("config.demo.load").load()
         if not settings.IS_PRODUCTION:
             first_people.make_first_supervisor()
-            first_people.give_first_passwords()
+            if is_new:  # later, an account without a password was made so on purpose
+                first_people.give_first_passwords()
         if not settings.DEBUG:
             call_command("collectstatic", verbosity=0, interactive=False)
         connection.close()  # no connection of ours is shared with the processes to come
