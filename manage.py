@@ -43,7 +43,7 @@ def install(name: str) -> None:
     mark = VENV / f"installed-{name}"
     if mark.is_file() and mark.read_text() == digest:
         return
-    say(f"Installing {wanted.relative_to(ROOT)} into .venv (once, about a minute) …")
+    say(f"正在安装 / Installing {wanted.relative_to(ROOT)} into .venv (once, under a minute) …")
     python = os.fspath(venv_python())
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-q"]
     command = [*pip, "--require-hashes", "-r", os.fspath(wanted)]
@@ -57,7 +57,7 @@ def install(name: str) -> None:
 
 def make_environment(name: str) -> None:
     if not venv_python().exists():
-        say("Making the environment .venv …")
+        say("正在准备环境 / Making the environment .venv …")
         command = [sys.executable, "-m", "venv", os.fspath(VENV)]
         result = subprocess.run(command, stdout=sys.stderr, check=False)  # noqa: S603
         if result.returncode:

@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class OfficeConfig(AppConfig):
     name = "config"
+
+    def ready(self) -> None:
+        from config import checks  # noqa: F401, PLC0415 - they register themselves

@@ -1,6 +1,10 @@
 """What holds on every page: health, headers, languages, signing in."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,9 +12,11 @@ from django.test import override_settings
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 
 from config import first_people
+from config.checks import production_shares_its_rows
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/admin/login/"
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -168,3 +174,37 @@ def test_nobody_edits_what_the_site_wrote_about_failed_sign_ins(client, person):
     client.force_login(person)
 
     assert client.get("/admin/axes/accessattempt/add/").status_code == 403
+
+
+def test_production_refuses_a_database_and_a_broker_of_one_machine(settings):
+    settings.IS_PRODUCTION, settings.IS_SQLITE, settings.IS_EMBEDDED_BROKER = True, True, True
+
+    assert [fault.id for fault in production_shares_its_rows(None)] == [
+        "office.E001",
+        "office.E002",
+    ]
+
+
+def test_the_embedded_profile_may_use_both(settings):
+    settings.IS_PRODUCTION, settings.IS_SQLITE, settings.IS_EMBEDDED_BROKER = False, True, True
+
+    assert production_shares_its_rows(None) == []
+
+
+def test_production_demands_what_has_no_safe_default():
+    environment = {**os.environ, "PROFILE": "production", "ENV_FILE": os.devnull}
+    for name in ("SECRET_KEY", "DATABASE_URL", "BROKER_URL", "ALLOWED_HOSTS"):
+        environment.pop(name, None)
+    environment["DJANGO_SETTINGS_MODULE"] = "config.settings"
+
+    result = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode != 0
+    assert "SECRET_KEY, DATABASE_URL, BROKER_URL, ALLOWED_HOSTS" in result.stderr
