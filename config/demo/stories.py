@@ -65,8 +65,8 @@ STORIES: dict[str, tuple[Deed, ...]] = {
     ),
     "intercepting": (_d("+3", "A", "intercept", text="已通知快递拦截，工单已登记"),),
     "intercepted": (
-        _d("+3", "W", "intercept", text="网点答应截回"),
-        _d("-5", "W", "intercept_succeed", text="件已退回发货网点"),
+        _d("+3", "A", "intercept", text="网点答应截回"),
+        _d("-5", "A", "intercept_succeed", text="件已退回发货网点"),
     ),
     "intercept_failed": (
         HELLO,

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from cases.flow import sweep
 from cases.flow.door import Actor, perform
+from cases.forms import STEP_FORMS
 from cases.models import Case, Reason
 from config.demo import goods
 from config.demo.people import AGENT_SHOPS
@@ -85,17 +86,17 @@ class Teller:
             yield Deed(1.0, "A", "add_note", {"text": "已看，待回复买家"})
 
     def _do(self, act: Act) -> None:
+        """The same form as on the step's page, then the door."""
         case = Case.objects.get(platform_case_no=act.case.case_no)
         step = getattr(Case, act.deed.step)
-        inputs = {name: self._filled(value, act) for name, value in act.deed.inputs.items()}
-        perform(
-            Actor.person(self._doer(act, step.info.by), "admin"),
-            case,
-            step,
-            at=act.at,
-            key=f"demo/{act.case.case_no}/{act.number}",
-            **inputs,
-        )
+        actor = Actor.person(self._doer(act, step.info.by), "admin")
+        filled = {name: self._filled(value, act) for name, value in act.deed.inputs.items()}
+        files = {"evidence": filled.pop("evidence")} if "evidence" in filled else {}
+        form = STEP_FORMS[act.deed.step](filled, files, case=case, actor=actor)
+        if not form.is_valid():
+            raise form.refusal()
+        key = f"demo/{act.case.case_no}/{act.number}"
+        perform(actor, case, step, at=act.at, key=key, **form.inputs())
 
     def _doer(self, act: Act, letters: frozenset[str]) -> User:
         roles = {"W": "warehouse", "F": "finance", "S": "supervisor", "L": "lead"}
@@ -113,12 +114,10 @@ class Teller:
         fill = {
             "@courier": lambda: self.dice.choice(goods.COURIERS[:3]),
             "@waybill": lambda: f"7868{self.dice.randrange(10**11):011d}",
-            "@worker": lambda: self.people[
-                "agent" if act.case.wish.shop in AGENT_SHOPS else "lead"
-            ],
+            "@worker": lambda: "agent" if act.case.wish.shop in AGENT_SHOPS else "lead",
             "@other_remedy": lambda: OTHER_REMEDY[act.case.wish.kind],
             "@reference": lambda: f"TK{act.at:%Y%m%d}{self.dice.randrange(10**6):06d}",
-            "@one_piece": lambda: {act.case.line.line_no: 1},
+            "@one_piece": lambda: f"{act.case.line.line_no}:1",
         }
         return fill[value]() if isinstance(value, str) and value in fill else value
 
