@@ -75,6 +75,7 @@ def order_as_dict(order: Order) -> dict[str, Any]:
 def case_as_dict(case: Case, actor: Actor = ONLOOKER) -> dict[str, Any]:
     """Everything on the case's page; ``allowed`` and ``next_action`` for ``actor``."""
     zone = ZoneInfo(case.shop.zone)
+    steps = allowed(actor, case)
     return {
         "case_no": case.case_no,
         "platform_case_no": case.platform_case_no,
@@ -105,8 +106,8 @@ def case_as_dict(case: Case, actor: Actor = ONLOOKER) -> dict[str, Any]:
         "on_expiry": case.on_expiry or None,
         "paused": is_paused(case),
         "escalated_at": moment(case.escalated_at, zone),
-        "next_action": sop.next_action(case, actor),
-        "allowed": allowed(actor, case),
+        "next_action": sop.next_action(case, actor, steps),
+        "allowed": steps,
         "lines": _case_lines(case),
         "parcels": [_parcel(parcel, zone) for parcel in case.parcels.order_by("id")],
         "evidence": [_evidence(item, zone) for item in case.evidence.order_by("id")],

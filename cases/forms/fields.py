@@ -315,22 +315,13 @@ class Files(forms.ClearableFileInput):
         return list(given) if isinstance(given, (list, tuple)) else [given]
 
 
-class EvidenceFile(SafeFile):
-    """A checked file that an event can name: by the sender's name and the hash of what came in."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return f"{self.name} sha256:{self.sha256_in}"
-
-
 class EvidenceField(forms.Field):
-    """Pictures, papers and videos, checked by their content and cleaned (``[EvidenceFile]``)."""
+    """Pictures, papers and videos, checked by their content and cleaned (``[SafeFile]``)."""
 
     widget = Files
     most = 20
 
-    def to_python(self, value: Any) -> list[EvidenceFile]:
+    def to_python(self, value: Any) -> list[SafeFile]:
         files = [f for f in value or () if f]
         if len(files) > self.most:
             raise ValidationError(
@@ -340,12 +331,10 @@ class EvidenceField(forms.Field):
             )
         return [self._checked(upload) for upload in files]
 
-    def _checked(self, upload: Any) -> EvidenceFile:
+    def _checked(self, upload: Any) -> SafeFile:
         try:
-            safe = inspect(upload, name=upload.name)
+            return inspect(upload, name=upload.name)
         except FileRefused as refusal:
             raise ValidationError(
                 "%(name)s: %(why)s", code="bad_value", params={"name": upload.name, "why": refusal}
             ) from refusal
-        names = EvidenceFile.__dataclass_fields__
-        return EvidenceFile(**{name: getattr(safe, name) for name in names})

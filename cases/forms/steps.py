@@ -259,6 +259,7 @@ class PlatformOutcomeForm(StepForm):
             *NOTHING,
             ("refunded", gettext_lazy("The platform refunded")),
             ("closed", gettext_lazy("The platform closed it")),
+            ("done", gettext_lazy("Exchanged, repaired or resent")),
         ],
         required=False,
         label=gettext_lazy("outcome"),
