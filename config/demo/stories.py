@@ -21,10 +21,13 @@ class Deed:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     #: After the application; else before the demo's moment.
     after: bool = True
+    #: At this very minute, so that a clock is about to ring; else moved into working hours.
+    exact: bool = False
 
 
 def _d(when: str, by: str, step: str, **inputs: Any) -> Deed:
-    return Deed(abs(float(when)), by, step, inputs, after=when.startswith("+"))
+    after = when.startswith("+")
+    return Deed(abs(float(when)), by, step, inputs, after=after, exact=not after and "." in when)
 
 
 #: Stand for a courier and a fresh waybill; for a drawn picture.

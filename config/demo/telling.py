@@ -17,12 +17,23 @@ from config.demo import goods
 from config.demo.people import AGENT_SHOPS
 from config.demo.pictures import picture
 from config.demo.stories import PICTURE, STORIES, Deed
-from config.demo.world import DemoCase, World
+from config.demo.world import ZONE, DemoCase, World
 
 #: How late a sweep may look at a clock: as little as it is in a running house.
 LATENESS = timedelta(minutes=5)
 #: The other way that is offered instead of what the buyer asks for.
 OTHER_REMEDY = {"return_refund": "exchange", "repair": "exchange"}
+
+
+def awake(at: datetime) -> datetime:
+    """What would happen in the night happens late in the evening before, in the same order."""
+    local = at.astimezone(ZONE)
+    evening = local.replace(hour=22, minute=0)
+    if 8 <= local.hour < 22:
+        return local
+    if local.hour < 8:
+        evening -= timedelta(days=1)
+    return (evening + (local - evening) * 0.15).replace(second=0, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,8 @@ class Teller:
             for number, deed in enumerate(deeds):
                 hours = timedelta(minutes=round(deed.when * 60))
                 at = case.applied_at + hours if deed.after else self.world.moment - hours
+                if not deed.exact:
+                    at = max(awake(at), case.applied_at + timedelta(minutes=number + 1))
                 yield Act(at, case, number, deed)
 
     def _opening(self, place: int, case: DemoCase) -> Iterator[Deed]:
