@@ -33,7 +33,7 @@ class JsonCommand(BaseCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        if self._called_from_command_line:
+        if getattr(self, "_called_from_command_line", False):
             # argparse knows exit code 2 too, but says it in words only.
             parser.error = self._usage  # type: ignore[method-assign]
         return parser
@@ -94,7 +94,7 @@ def actor_named(username: str | None, *, channel: str = "command") -> Actor:
 def case_numbered(number: str, actor: Actor) -> Case:
     """The case of this number; refused where there is none or it is another shop's."""
     cases = Case.objects.select_related("shop", "order", "reason", "owner")
-    case = cases.filter(case_no=number).first()
+    case: Case | None = cases.filter(case_no=number).first()
     if case is None:
         raise Refused(_("There is no case %(no)s.") % {"no": number}, "unknown")
     _check_shop(actor, case.shop_id, case.shop.code)
