@@ -69,7 +69,8 @@ def start(
     due: datetime | None = None,
 ) -> None:
     """Start a fresh clock. ``since``: time counts from there; ``cap``: never due later than that;
-    ``due``: the platform's own deadline, which wins over the policy."""
+    ``due``: the platform's own deadline, which wins over the policy.
+    """
     began = since or at
     result = deadline(began, spec.length, pauses=spec.pauses, days=spec.days)
     due_at, provisional = result.at, result.provisional
@@ -77,9 +78,11 @@ def start(
         due_at, provisional = cap, False
     if due is not None:
         due_at, provisional = due, False
+    exact = due_at == result.at
     row.clock_on, row.on_expiry = spec.on, spec.on_expiry
     row.clock_started_at, row.due_at, row.provisional = began, due_at, provisional
-    row.clock_seconds = int(spec.length.total_seconds())
+    # 0: the deadline does not follow from a length and is never worked out again.
+    row.clock_seconds = int(spec.length.total_seconds()) if exact else 0
     row.clock_working = spec.days is not None
     row.reminders = spec.reminders
     row.extensions = row.sweep_failures = 0
@@ -123,6 +126,7 @@ def extend(row: Stateful, at: datetime, by: timedelta) -> None:
     """Move the deadline; the reminders follow the longer time."""
     if row.due_at is not None:
         row.due_at += by
+        row.clock_seconds += int(by.total_seconds()) if row.clock_seconds else 0
         row.extensions += 1
         row.escalated_at = None
         set_wake(row, at)

@@ -24,7 +24,7 @@ from django_fsm import TransitionNotAllowed
 from cases.flow import clock, hooks, writing
 from cases.flow.events import Event, digest_of, plain
 from cases.flow.signals import transitioned
-from cases.flow.states import StepInfo, Stateful
+from cases.flow.states import Stateful, StepInfo
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -193,7 +193,9 @@ def perform_many(
         act.at = act.at or at
     report = Report()
     for start in range(0, len(wanted), size):
-        moves = once_more(lambda part: _split(actor, model, info, part), wanted[start : start + size])
+        moves = once_more(
+            lambda part: _split(actor, model, info, part), wanted[start : start + size]
+        )
         _sort_out(moves, report)
     return report
 
@@ -317,7 +319,10 @@ def _through(
         if row is None or not row.in_scope_of(actor):
             code, text = ("unknown", _("There is no such object."))
             if row is not None:
-                code, text = ("not_in_your_shop", _("This belongs to a shop you are not a member of."))
+                code, text = (
+                    "not_in_your_shop",
+                    _("This belongs to a shop you are not a member of."),
+                )
             move.refuse(code, text)
             continue
         if act.key and act.key in repeats:
@@ -337,8 +342,11 @@ def _through(
         rearm = [m for m in pending if m.subject.state != m.source or info.rearm]
         if rearm:
             model.arm(rearm)
-    for booking in hooks.bookings_of(model.flow_label(), info.name):
+    for number, booking in enumerate(hooks.bookings_of(model.flow_label(), info.name)):
         booking(pending)
+        for move in pending:
+            if number and move.refusal is not None:
+                raise move.refusal  # an earlier booking has written: roll back and split
         pending = _left(pending)
     if pending:
         commit(model, pending)
@@ -348,7 +356,7 @@ def _through(
 def commit(model: type[Stateful], moves: list[Move]) -> None:
     """Write rows and events of steps that ran, then their effects, then tell the followers."""
     for move in moves:
-        _append(model, move)
+        append(model, move)
     writing.write(model, moves)
     finish(model, moves)
 
@@ -472,7 +480,8 @@ def _run(move: Move) -> None:
         row.moved_at = move.at
 
 
-def _append(model: type[Stateful], move: Move) -> None:
+def append(model: type[Stateful], move: Move) -> None:
+    """Make the event of a step that ran and link it to the row's chain, in memory."""
     row = move.subject
     inputs = plain(move.inputs)
     note = str(inputs.pop("text", "") or "")

@@ -14,7 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON can hold it: money as text, times as ISO 8601 in UTC, rows by their code."""
+    """A value as JSON can hold it: money as text, times as ISO 8601 in UTC, rows by their code.
+
+    A file is its hash.
+    """
     if value is None or isinstance(value, (str, int, bool)):
         return value
     if isinstance(value, Decimal):
@@ -23,6 +26,8 @@ def plain(value: Any) -> Any:
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
         return value.isoformat()
+    if (digest := getattr(value, "sha256_in", None)) is not None:
+        return digest
     if isinstance(value, models.Model):
         return getattr(value, "code", None) or value.pk
     if isinstance(value, dict):
@@ -202,5 +207,3 @@ def broken_links(events: list[Event], seq: int, head: str) -> list[str]:
     if not wrong and (len(events) != seq or prev != head):
         wrong.append("the last events are missing")
     return wrong
-
-

@@ -57,7 +57,7 @@ def step(  # noqa: PLR0913 - a declaration names everything there is to say of a
     moves: bool = True,
     rearm: bool = False,
     danger: bool = False,
-    help: str | Promise = "",  # noqa: A002 - the word Django uses for it
+    help: str | Promise = "",
 ) -> Callable[[Method], Method]:
     """A transition of ``state``.
 

@@ -68,7 +68,9 @@ def _batch(model: type[Stateful], tally: Tally) -> bool:
                 _deal_with(model, rows, tally)
     except BaseException:
         # Rolled back: nothing of it happened, so nothing of it is counted.
-        (tally.due, tally.acted, tally.reminded, tally.escalated, tally.skipped, tally.failed) = before
+        (tally.due, tally.acted, tally.reminded, tally.escalated, tally.skipped, tally.failed) = (
+            before
+        )
         raise
     return bool(rows)
 
@@ -124,7 +126,10 @@ def _count_failures(model: type[Stateful], report: Report, tally: Tally) -> None
         tally.failed += 1
         tally.seen.add(pk)
         row = model.locked([pk])[0]
-        values = [row.sweep_failures + 1, None if row.sweep_failures + 1 >= ATTEMPTS else row.wake_at]
+        values = [
+            row.sweep_failures + 1,
+            None if row.sweep_failures + 1 >= ATTEMPTS else row.wake_at,
+        ]
         fields = [model._meta.get_field("sweep_failures"), model._meta.get_field("wake_at")]
         writing.update_rows(model, fields, [[pk, *writing.values_for(fields, values)]])
         log.error("sweep: %s %s failed, attempt %s: %s", model.__name__, pk, values[0], error)

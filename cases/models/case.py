@@ -44,7 +44,9 @@ class CaseLine(models.Model):
                 fields=["order_line"], condition=Q(open=True), name="one_open_case_per_order_line"
             ),
             models.CheckConstraint(
-                condition=Q(quantity__gte=1, amount__gte=ZERO, refunded__gte=ZERO, reserved__gte=ZERO),
+                condition=Q(
+                    quantity__gte=1, amount__gte=ZERO, refunded__gte=ZERO, reserved__gte=ZERO
+                ),
                 name="case_line_amounts_not_negative",
             ),
             models.CheckConstraint(

@@ -156,11 +156,15 @@ class CaseFields(Stateful):
             ),
         ]
         indexes = [
-            models.Index(fields=["wake_at", "id"], name="case_wake", condition=Q(wake_at__isnull=False)),
+            models.Index(
+                fields=["wake_at", "id"], name="case_wake", condition=Q(wake_at__isnull=False)
+            ),
             models.Index(
                 fields=["shop", "due_at"], name="case_shop_due", condition=Q(due_at__isnull=False)
             ),
-            models.Index(fields=["due_at", "id"], name="case_due", condition=Q(due_at__isnull=False)),
+            models.Index(
+                fields=["due_at", "id"], name="case_due", condition=Q(due_at__isnull=False)
+            ),
             models.Index(fields=["state", "due_at"], name="case_state_due"),
             models.Index(fields=["shop", "state"], name="case_shop_state"),
         ]
@@ -194,5 +198,3 @@ class CaseFields(Stateful):
         Notice.objects.bulk_create(
             Notice(case_id=r.pk, kind=kind, side=r.clock_on, at=at, due_at=r.due_at) for r in rows
         )
-
-

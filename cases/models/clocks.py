@@ -208,5 +208,3 @@ def current_spec(case: Any, at: datetime) -> ClockSpec | None:
     """The clock spec of the case's present state."""
     platform = platforms_of([case])[case.shop_id]
     return PolicyBook.load(at).spec(case, platform)
-
-

@@ -29,6 +29,7 @@ from cases.models.kinds import (
     usual_remedy,
 )
 
+
 @dataclass(frozen=True)
 class Condition:
     """A question to the row itself, with the sentence that is said when the answer is no."""
@@ -159,7 +160,13 @@ class Case(CaseFields):
 
     # The application
 
-    @step(source=[S.APPLIED], target=S.CLOSED, by="A W", label=_("Ship the order"), conditions=[IS_UNSHIPPED])
+    @step(
+        source=[S.APPLIED],
+        target=S.CLOSED,
+        by="A W",
+        label=_("Ship the order"),
+        conditions=[IS_UNSHIPPED],
+    )
     def ship_order(self, *, courier: str, waybill: str) -> None:
         """The order is shipped after all; the application is settled by that."""
         self._end("shipped")
@@ -266,9 +273,7 @@ class Case(CaseFields):
         self.refused_at = self.acting.at
 
     @step(source=[S.REFUSED], target=S.APPLIED, by="A L", label=_("The buyer revises"))
-    def revise(
-        self, *, kind: str = "", amount: Decimal | None = None, text: str = ""
-    ) -> None:
+    def revise(self, *, kind: str = "", amount: Decimal | None = None, text: str = "") -> None:
         """The buyer applies again, perhaps for something else; a fresh clock for the seller."""
         if kind:
             self.kind, self.remedy = kind, usual_remedy(kind)
@@ -339,8 +344,15 @@ class Case(CaseFields):
 
     # The goods come back
 
-    @step(source=[S.AWAITING_RETURN], target=S.RETURNING, by="A L W", label=_("The goods were sent back"))
-    def ship_back(self, *, courier: str, waybill: str, surface: bool = False, text: str = "") -> None:
+    @step(
+        source=[S.AWAITING_RETURN],
+        target=S.RETURNING,
+        by="A L W",
+        label=_("The goods were sent back"),
+    )
+    def ship_back(
+        self, *, courier: str, waybill: str, surface: bool = False, text: str = ""
+    ) -> None:
         """The buyer handed the goods to a courier; ``surface``: surface post, a longer limit."""
         self.sent_back_at = self.acting.at
         self.surface = surface
@@ -444,9 +456,7 @@ class Case(CaseFields):
         label=_("Start the repair"),
         conditions=[IS_REPAIR],
     )
-    def start_repair(
-        self, *, vendor: str, quote: Decimal | None = None, text: str = ""
-    ) -> None:
+    def start_repair(self, *, vendor: str, quote: Decimal | None = None, text: str = "") -> None:
         """Give the goods to whoever repairs them."""
         self.vendor = vendor
         self.repair_quote = quote
@@ -486,7 +496,10 @@ class Case(CaseFields):
         self.dispatched_at = self.acting.at
 
     @step(
-        source=[S.AWAITING_RECEIPT], target=S.COMPLETED, by="A C", label=_("The buyer has received it")
+        source=[S.AWAITING_RECEIPT],
+        target=S.COMPLETED,
+        by="A C",
+        label=_("The buyer has received it"),
     )
     def confirm_receipt(self, *, text: str = "") -> None:
         """The buyer has what he was promised."""
@@ -507,9 +520,7 @@ class Case(CaseFields):
         """The money went out; ``reference`` is the bank's or platform's number of the payout."""
         self._end("paid")
 
-    @step(
-        source=[S.REFUNDING], target=None, by="F", label=_("The payout failed"), danger=True
-    )
+    @step(source=[S.REFUNDING], target=None, by="F", label=_("The payout failed"), danger=True)
     def fail_payout(self, *, text: str) -> None:
         """The payout did not go through; it stands in the work list under our refund number."""
 
@@ -579,9 +590,7 @@ class Case(CaseFields):
             return str(S.AWAITING_RETURN)
         return self._cleared_for(S.REFUNDING)
 
-    @step(
-        source=[S.MEDIATING], target=S.CLOSED, by="L", label=_("Ruled for the seller")
-    )
+    @step(source=[S.MEDIATING], target=S.CLOSED, by="L", label=_("Ruled for the seller"))
     def rule_for_seller(self, *, text: str = "") -> None:
         """The platform decided for the seller; goods that lie with us go back."""
         self.mediation_phase = ""
@@ -609,13 +618,19 @@ class Case(CaseFields):
         amount: Decimal | None = None,
         text: str = "",
     ) -> str:
-        """The platform ended the case by itself; ``number``: its refund number, once only."""
-        if outcome == "closed":
-            self._end("platform")
-            return str(S.CLOSED)
-        self._decide_amount()
-        self.cleared = self.total_approved
+        """The platform ended the case by itself; ``number``: its refund number, once only.
+
+        ``outcome``: refunded, closed, or done (exchanged, repaired, resent without money).
+        """
         self._end("platform")
+        self.mediation_phase = ""
+        if outcome == "closed":
+            return str(S.CLOSED)
+        if outcome == "refunded":
+            if self.remedy not in MONEY_REMEDIES:
+                self.remedy = Remedy.REFUND
+            self._decide_amount()
+            self.cleared = self.total_approved
         return str(S.COMPLETED)
 
     @step(source=OPEN, target=None, by="A L S C", label=_("Escalate"))
@@ -676,6 +691,7 @@ class Case(CaseFields):
     @step(source=EVERY, target=None, by="A L S", label=_("Compensate"), moves=False)
     def compensate(self, *, kind: str, amount: Decimal, text: str = "") -> None:
         """A goodwill payment beyond the refund, within the role's limit."""
+        self.compensation += amount
 
     # How the steps above decide
 

@@ -176,7 +176,8 @@ class OrderLine(models.Model):
                 name="order_line_amounts_not_negative",
             ),
             models.CheckConstraint(
-                condition=Q(quantity__gte=F("held") + F("gone")), name="order_line_pieces_within_bought"
+                condition=Q(quantity__gte=F("held") + F("gone")),
+                name="order_line_pieces_within_bought",
             ),
             models.CheckConstraint(
                 condition=Q(

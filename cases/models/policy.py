@@ -48,14 +48,22 @@ class ClockPolicy(Dated):
         max_length=16,
         blank=True,
         default="",
-        help_text=_("“surface”: returned by surface post; “decision”: mediation after the evidence."),
+        help_text=_(
+            "“surface”: returned by surface post; “decision”: mediation after the evidence."
+        ),
     )
     hours = models.DecimalField(
         _("hours"), max_digits=8, decimal_places=2, validators=[MinValueValidator(0)]
     )
-    unit = models.CharField(_("counted in"), max_length=8, choices=Unit.choices, default=Unit.ELAPSED)
+    unit = models.CharField(
+        _("counted in"), max_length=8, choices=Unit.choices, default=Unit.ELAPSED
+    )
     reminders = models.CharField(
-        _("reminders"), max_length=40, blank=True, default="50,90", help_text=_("Percent of the time.")
+        _("reminders"),
+        max_length=40,
+        blank=True,
+        default="50,90",
+        help_text=_("Percent of the time."),
     )
     extend_by = models.CharField(
         _("may be extended by"),
@@ -89,7 +97,10 @@ class Window(Dated):
     """A limit in days or times, by code (see Code)."""
 
     class Code(models.TextChoices):
-        AFTERSALE_DAYS = "aftersale_days", _("A case can be opened until, days after the order finished")
+        AFTERSALE_DAYS = (
+            "aftersale_days",
+            _("A case can be opened until, days after the order finished"),
+        )
         NO_REASON_DAYS = "no_reason_days", _("Return without a reason until, days after signature")
         APPLICATIONS = "applications", _("Applications per order line")
 

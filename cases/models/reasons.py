@@ -59,7 +59,9 @@ class Reason(Named):
         choices=FreightPayer.choices,
         blank=True,
         default="",
-        help_text=_("Empty: whoever is at fault pays; nothing agreed: out by seller, back by buyer."),
+        help_text=_(
+            "Empty: whoever is at fault pays; nothing agreed: out by seller, back by buyer."
+        ),
     )
     goods_back = models.CharField(
         _("goods"), max_length=12, choices=Goods.choices, default=Goods.AGREED

@@ -32,7 +32,9 @@ class Refund(models.Model):
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.DUE)
     amount = MoneyField(_("goods"))
     freight = MoneyField(_("freight"), default=ZERO)
-    method = models.CharField(_("way"), max_length=10, choices=Method.choices, blank=True, default="")
+    method = models.CharField(
+        _("way"), max_length=10, choices=Method.choices, blank=True, default=""
+    )
     payee = models.CharField(_("payee"), max_length=200, blank=True, default="")
     reference = models.CharField(_("reference"), max_length=100, blank=True, default="")
     platform_number = models.CharField(
@@ -73,7 +75,11 @@ class RefundPart(AppendOnly):
 
     refund = models.ForeignKey(Refund, models.PROTECT, related_name="parts")
     case_line = models.ForeignKey(
-        CaseLine, models.PROTECT, null=True, related_name="refund_parts", help_text=_("Empty: freight.")
+        CaseLine,
+        models.PROTECT,
+        null=True,
+        related_name="refund_parts",
+        help_text=_("Empty: freight."),
     )
     payment = models.ForeignKey(Payment, models.PROTECT, null=True, related_name="refund_parts")
     amount = MoneyField(_("amount"))
@@ -164,7 +170,9 @@ class Mediation(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["case"], condition=Q(closed_at__isnull=True), name="one_open_mediation_per_case"
+                fields=["case"],
+                condition=Q(closed_at__isnull=True),
+                name="one_open_mediation_per_case",
             )
         ]
 

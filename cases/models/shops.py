@@ -51,7 +51,10 @@ class Shop(models.Model):
     closes = models.TimeField(_("closes"), default="18:00")
     active = models.BooleanField(_("active"), default=True)
     members = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, through="Membership", related_name="shops", verbose_name=_("staff")
+        settings.AUTH_USER_MODEL,
+        through="Membership",
+        related_name="shops",
+        verbose_name=_("staff"),
     )
 
     objects = ShopQuerySet.as_manager()
