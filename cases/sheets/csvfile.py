@@ -25,6 +25,8 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_SEPARATED: Final = re.compile(r"[,;\t\r\n]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 Record = tuple[int, list[str], str]  # number, cells, what is wrong with it
 
@@ -52,16 +54,14 @@ def encoding_of(path: Path) -> str:
 
 
 def _without_mark(head: bytes) -> str | None:
-    """UTF-16 without its mark shows as a zero in every other byte."""
+    """UTF-16 without its mark shows by zeros that stand in every other byte only."""
     sample = head[:2000]
-    if len(sample) < 4 or b"\0" not in sample:
+    low, high = sample[::2].count(0), sample[1::2].count(0)
+    if max(low, high) < 3 or max(low, high) < 4 * min(low, high):
         return None
-    half = len(sample) // 2
-    if sample[1::2].count(0) > half // 3 and not sample[::2].count(0):
-        return "utf-16-le"
-    if sample[::2].count(0) > half // 3 and not sample[1::2].count(0):
-        return "utf-16-be"
-    return None
+    encoding = "utf-16-le" if high > low else "utf-16-be"
+    text = sample[: len(sample) // 2 * 2].decode(encoding, "replace")
+    return encoding if _SEPARATED.search(text) and not _CONTROL.search(text) else None
 
 
 def _strictly(path: Path, encoding: str) -> str:
@@ -133,37 +133,68 @@ class CsvFile:
     def records(self, width: int | None) -> Iterator[Record]:
         """Rows with their numbers as a spreadsheet program counts them.
 
-        A quote that is never closed swallows the rows after it. It shows by a record over several
-        lines that has not `width` cells: then only its first line is bad and the rest is read anew.
+        A quote that is never closed swallows the rows after it. Where that shows, only the first
+        line of the record is bad and the rest is read anew.
         """
         with self._open() as file:
             lines = _Lines(file)
-            reader = csv.reader(lines, delimiter=self.delimiter)
             number = 0
-            while (cells := self._next(reader, lines)) is not None:
+            reader = self._reader(lines)
+            while (cells := _next(reader, lines)) is not None:
                 number += 1
                 taken, lines.taken = lines.taken, []
-                if lines.ended or (len(taken) > 1 and width and not 0 <= len(cells) - width <= 1):
+                if len(taken) == 1 and not lines.ended:
+                    # Quotes in the middle of a cell are no harm as long as the cells add up.
+                    tolerated = self._tolerant(taken[0]) if lines.odd else cells
+                    problem = self._cut_short(taken, tolerated, width)
+                elif lines.ended or lines.odd or self._swallowed(taken, cells, width):
                     lines.give_back(taken[1:])
-                    reader = csv.reader(lines, delimiter=self.delimiter)
-                    cells = next(csv.reader([taken[0].replace('"', "")], delimiter=self.delimiter))
-                    yield number, cells, _("a quotation mark is opened and never closed")
+                    tolerated = self._tolerant(taken[0].replace('"', ""))
+                    problem = _("a quotation mark is opened and never closed")
                 else:
                     yield number, cells, self._cut_short(taken, cells, width)
+                    continue
+                if lines.odd or lines.ended:
+                    reader = self._reader(lines)
+                    lines.odd = lines.ended = False
+                yield number, tolerated, problem
 
-    @staticmethod
-    def _next(reader: Iterator[list[str]], lines: "_Lines") -> list[str] | None:
+    def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        return csv.reader(lines, delimiter=self.delimiter, strict=True)
+
+    def _tolerant(self, line: str) -> list[str]:
         try:
-            return next(reader, None)
-        except csv.Error:  # a cell of more than 131,072 signs: an open quote, too
-            lines.ended = True
-            return []
+            return next(csv.reader([line], delimiter=self.delimiter), [])
+        except csv.Error:  # one cell of more than 131,072 signs
+            return [part[:1000] for part in line.rstrip().split(self.delimiter)]
+
+    def _swallowed(self, taken: Sequence[str], cells: Sequence[str], width: int | None) -> bool:
+        """A record over several lines that has lost its shape, or whose lines look like rows."""
+        if width is None:
+            return False
+        if not 0 <= len(cells) - width <= 1:
+            return True
+        before = taken[0].rpartition('"')[0]
+        return (
+            width >= 3
+            and self.delimiter in before
+            and any(line.count(self.delimiter) >= width - 1 for line in taken[1:])
+        )
 
     @staticmethod
     def _cut_short(taken: Sequence[str], cells: Sequence[str], width: int | None) -> str:
         if width and len(cells) < width and taken and not taken[-1].endswith(("\n", "\r")):
             return _("the file ends in the middle of the row; export it again")
         return ""
+
+
+def _next(reader: Iterator[list[str]], lines: "_Lines") -> list[str] | None:
+    """The next record; `lines.odd` says that its quotes do not add up."""
+    try:
+        return next(reader, None)
+    except csv.Error:
+        lines.odd = True
+        return []
 
 
 class _Lines:
@@ -173,6 +204,7 @@ class _Lines:
         self.file = file
         self.taken: list[str] = []
         self.returned: deque[str] = deque()
+        self.odd = False
         #: A record that needed more lines than there are ends inside a quotation.
         self.ended = False
 
@@ -189,7 +221,6 @@ class _Lines:
 
     def give_back(self, lines: Sequence[str]) -> None:
         self.returned.extendleft(reversed(lines))
-        self.ended = False
 
 
 def _whole_lines(file: IO[str]) -> Iterator[str]:

@@ -223,7 +223,7 @@ def pieces(value: Native) -> int | None:
     """How many; whole and above zero."""
     if isinstance(value, str):
         return _pieces(value) if len(value) <= LONGEST else _too_long()
-    if isinstance(value, bool) or not isinstance(value, NUMBER_CELL) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, NUMBER_CELL) or value % 1 != 0:
         raise BadValue("bad_value", _("is not a whole number"))
     return _some(int(value))
 
