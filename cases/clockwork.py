@@ -23,7 +23,8 @@ def recompute(platform: str | None = None) -> int:
     at = clock.now()
     moved, last = 0, 0
     while True:
-        count, last, done = once_more(lambda after: _chunk(platform, after, at), last)
+        part: tuple[int, int, bool] = once_more(lambda pk: _chunk(platform, pk, at), last)
+        count, last, done = part
         moved += count
         if done:
             return moved

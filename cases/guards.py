@@ -54,36 +54,38 @@ PAYING = frozenset({"pay", "record_platform_outcome", "adopt"})
 def load(moves: list[Move]) -> None:
     """Put ``order``, ``lines`` and ``payments`` into the facts of each move; locks the orders.
 
-    Objects are shared between moves of one order, so that a batch sees its own bookings.
+    Objects are shared by the moves of a batch, so that one sees the bookings of another.
     """
     missing = [m for m in moves if "lines" not in m.facts]
     if not missing:
         return
-    ids = sorted({m.subject.order_id for m in missing})
-    orders = Order.objects.order_by("pk").filter(pk__in=ids)
-    if not any(m.dry for m in missing):
-        orders = orders.select_for_update()
-    by_order = {order.pk: order for order in orders}
-    case_ids = [m.subject.pk for m in missing if m.subject.pk]
-    case_lines = CaseLine.objects.filter(case_id__in=case_ids).order_by("case_id", "id")
+    shared = missing[0].shared
+    orders = shared.setdefault("orders", {})
+    new = sorted({m.subject.order_id for m in missing} - set(orders))
+    if new:
+        _load_orders(shared, new, dry=missing[0].dry)
     of_case: dict[int, list[CaseLine]] = {}
-    for case_line in case_lines:
+    known = [m.subject.pk for m in missing if m.subject.pk]
+    for case_line in CaseLine.objects.filter(case_id__in=known).order_by("case_id", "id"):
         of_case.setdefault(case_line.case_id, []).append(case_line)
-    of_order: dict[int, dict[int, OrderLine]] = {}
-    for line in OrderLine.objects.filter(order_id__in=ids).order_by("order_id", "line_no"):
-        of_order.setdefault(line.order_id, {})[line.pk] = line
-    payments: dict[int, list[Payment]] = {}
-    if any(m.step in PAYING for m in missing):
-        for payment in Payment.objects.filter(order_id__in=ids).order_by("order_id", "id"):
-            payments.setdefault(payment.order_id, []).append(payment)
     for move in missing:
-        order = by_order[move.subject.order_id]
-        move.facts["order"] = order
-        move.facts["order_lines"] = of_order.get(order.pk, {})
-        move.facts["lines"] = of_case.get(move.subject.pk, [])
-        move.facts["payments"] = payments.get(order.pk, [])
-        for case_line in move.facts["lines"]:
-            case_line.order_line = move.facts["order_lines"][case_line.order_line_id]
+        facts, pk = move.facts, move.subject.order_id
+        facts["order"], facts["order_lines"] = orders[pk], shared["order_lines"].get(pk, {})
+        facts["payments"] = shared["payments"].get(pk, [])
+        facts["lines"] = of_case.get(move.subject.pk, [])
+        for case_line in facts["lines"]:
+            case_line.order_line = facts["order_lines"][case_line.order_line_id]
+
+
+def _load_orders(shared: dict[str, Any], pks: list[int], *, dry: bool) -> None:
+    rows = Order.objects.order_by("pk").filter(pk__in=pks)
+    shared["orders"].update({o.pk: o for o in (rows if dry else rows.select_for_update())})
+    lines = shared.setdefault("order_lines", {})
+    for line in OrderLine.objects.filter(order_id__in=pks).order_by("order_id", "line_no"):
+        lines.setdefault(line.order_id, {})[line.pk] = line
+    payments = shared.setdefault("payments", {})
+    for payment in Payment.objects.filter(order_id__in=pks).order_by("order_id", "id"):
+        payments.setdefault(payment.order_id, []).append(payment)
 
 
 def entitled(line: OrderLine, quantity: int, *, own: Decimal = ZERO) -> Decimal:
@@ -126,7 +128,8 @@ def order_left(facts: dict[str, Any], case: Case | None = None) -> Decimal:
     own = ZERO
     if case is not None:
         own = case.freight_reserved + sum((x.reserved for x in facts["lines"]), ZERO)
-    return order.paid_amount - taken + own
+    left: Decimal = order.paid_amount - taken + own
+    return left
 
 
 @guard(FLOW, *MONEY_STEPS)
@@ -334,42 +337,48 @@ def _money_of(case: Any) -> tuple[Any, ...]:
 
 def apply(move: Move, booked: Booked) -> None:
     """Move one case's part of the counters in memory; refuses what would not fit."""
-    case, lines = move.subject, move.facts["lines"]
-    order: Order = move.facts["order"]
+    case = move.subject
     money = _line_money(move)
-    if move.refusal is not None:
-        return
     is_open = case.state not in TERMINAL
-    paid = case.state == State.COMPLETED and move.step in PAYING and _is_paid(move)
-    if is_open and not _pieces_free(move):
+    if move.refusal is not None or (is_open and not _pieces_free(move)):
         return
+    paid = case.state == State.COMPLETED and move.step in PAYING and _is_paid(move)
     if paid:
         _explain_external(move, money)
-    for x, amount in zip(lines, money, strict=True):
-        held = x.quantity if is_open else 0
-        gone = gone_pieces(case, x, move) if paid else (x.gone if not is_open else 0)
-        reserved = amount if is_open else ZERO
-        refunded = x.refunded + (amount if paid else ZERO)
-        line = x.order_line
-        line.held += held - x.held
-        line.gone += gone - x.gone
-        line.reserved += reserved - x.reserved
-        line.refunded += refunded - x.refunded
-        x.held, x.gone, x.reserved, x.refunded, x.open = held, gone, reserved, refunded, is_open
-        if is_open or paid:
-            x.amount = amount
-        booked.order_lines[line.pk] = line
+    for x, amount in zip(move.facts["lines"], money, strict=True):
+        _book_line(move, x, amount, is_open=is_open, paid=paid)
+        booked.order_lines[x.order_line_id] = x.order_line
         if x.pk:
             booked.case_lines[x.pk] = x
     _book_freight(move, is_open=is_open, paid=paid)
-    booked.orders[order.pk] = order
+    booked.orders[case.order_id] = move.facts["order"]
     if paid:
-        goods = list(zip(lines, money, strict=True))
-        move.facts["parts"] = _parts(move, goods)
-        for _line, payment, _amount in move.facts["parts"]:
-            if payment is not None:
-                booked.payments[payment.pk] = payment
-        case.refunded += sum(money, ZERO) + move.facts["freight_out"]
+        _book_payments(move, money, booked)
+
+
+def _book_line(move: Move, x: CaseLine, amount: Decimal, *, is_open: bool, paid: bool) -> None:
+    held = x.quantity if is_open else 0
+    gone = 0 if is_open else x.gone
+    if paid:
+        gone = gone_pieces(move.subject, x, move)
+    reserved = amount if is_open else ZERO
+    refunded = x.refunded + (amount if paid else ZERO)
+    line = x.order_line
+    line.held += held - x.held
+    line.gone += gone - x.gone
+    line.reserved += reserved - x.reserved
+    line.refunded += refunded - x.refunded
+    x.held, x.gone, x.reserved, x.refunded, x.open = held, gone, reserved, refunded, is_open
+    if is_open or paid:
+        x.amount = amount
+
+
+def _book_payments(move: Move, money: list[Decimal], booked: Booked) -> None:
+    move.facts["parts"] = _parts(move, list(zip(move.facts["lines"], money, strict=True)))
+    for _line, payment, _amount in move.facts["parts"]:
+        if payment is not None:
+            booked.payments[payment.pk] = payment
+    move.subject.refunded += sum(money, ZERO) + move.facts["freight_out"]
 
 
 def _is_paid(move: Move) -> bool:

@@ -55,9 +55,9 @@ def limits() -> dict[str, RoleLimit]:
 
 
 def highest(actor: Actor, name: str, table: dict[str, RoleLimit]) -> Decimal:
-    """The largest amount the actor's roles allow for ``name``; roles without a row allow nothing."""
-    assert actor.user is not None
-    amounts = [getattr(table[r], name) for r in roles_of(actor.user) if r in table]
+    """The largest amount the actor's roles allow; a role without a row allows nothing."""
+    roles = roles_of(actor.user) if actor.user else ()
+    amounts = [getattr(table[r], name) for r in roles if r in table]
     return max((a for a in amounts if a is not None), default=ZERO)
 
 
@@ -144,7 +144,8 @@ def compensation_within_limit(moves: list[Move]) -> None:
             move.refuse(
                 "needs_approval",
                 _(
-                    "¥%(amount)s is above your limit of ¥%(limit)s for a compensation. Ask a lead or supervisor to grant it."
+                    "¥%(amount)s is above your limit of ¥%(limit)s for a compensation. "
+                    "Ask a lead or supervisor to grant it."
                 )
                 % {"amount": amount, "limit": limit},
                 limit=str(limit),
@@ -190,7 +191,8 @@ def evidence_is_there(moves: list[Move]) -> None:
         move.refuse(
             "evidence_required",
             _(
-                "“%(reason)s” asks for evidence: %(what)s. Add it, or say in writing why you do without (waiver)."
+                "“%(reason)s” asks for evidence: %(what)s. "
+                "Add it, or say in writing why you do without (waiver)."
             )
             % {"reason": reason, "what": reason.get_evidence_display()},
         )

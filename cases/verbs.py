@@ -43,7 +43,18 @@ from cases.windows import refusal_to_open
 
 #: The two beginnings, as the timeline names them.
 OPENING = {
-    name: StepInfo(name, label, (), (), frozenset(by), (), True, False, False, "")
+    name: StepInfo(
+        name=name,
+        label=label,
+        sources=(),
+        targets=(),
+        by=frozenset(by),
+        conditions=(),
+        moves=True,
+        rearm=False,
+        danger=False,
+        help="",
+    )
     for name, label, by in (
         ("open_case", gettext_lazy("Opened"), "AL"),
         ("adopt", gettext_lazy("Adopted from a sheet"), "P"),
@@ -61,7 +72,7 @@ _AGREED = frozenset(
 
 @dataclass
 class NewCase:
-    """What is known of a case that we do not have yet. ``lines``: (line_no or sub-order no., pieces).
+    """What is known of a case we do not have yet. ``lines``: (line_no or sub-order no., pieces).
 
     ``at``: the fact's time in a sheet, the moment of acting else. ``since``: since when the state
     holds, if known; its clock counts from there. ``amount`` is goods, ``freight`` apart (yuan);
@@ -92,7 +103,7 @@ class NewCase:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def open_case(
+def open_case(  # noqa: PLR0913 - what a buyer's application consists of
     actor: Actor,
     order: Order,
     *,
@@ -177,6 +188,7 @@ def _collision(entry: NewCase, error: Exception) -> Refused:
 
 def _begin(actor: Actor, verb: str, entries: list[NewCase]) -> list[Case | Refused]:
     info, now = OPENING[verb], clock.now()
+    shared: dict[str, Any] = {}
     known = _known_keys(entries)
     answers: dict[int, Case | Refused] = {}
     moves: list[tuple[int, NewCase, Move]] = []
@@ -185,7 +197,8 @@ def _begin(actor: Actor, verb: str, entries: list[NewCase]) -> list[Case | Refus
             answers[i] = _first_answer(entry, known[entry.key])
             continue
         case = _row(entry, now)
-        move = Move(case, info, actor, case.moved_at, _inputs(entry), entry.key)
+        at = cast(datetime, case.moved_at)
+        move = Move(case, info, actor, at, _inputs(entry), entry.key, shared=shared)
         move.before = {"state": "", "version": 0}
         if not case.in_scope_of(actor):
             answers[i] = NotPermitted(
@@ -390,8 +403,10 @@ def _fit(move: Move, amount: Decimal, freight: Decimal, caps: list[Decimal]) -> 
 
 
 def _freight(move: Move, worth: list[Decimal]) -> Decimal:
-    """Outbound freight comes back when nothing was shipped or the buyer is not at fault, and the
-    case takes all that is left of the order (domain.md 2.5).
+    """Outbound freight in yuan that comes back with the goods (domain.md 2.5).
+
+    All that is left of it, when nothing was shipped or the buyer is not at fault, and the case
+    takes all that is left of the order; else nothing.
     """
     case, facts = move.subject, move.facts
     order: Order = facts["order"]

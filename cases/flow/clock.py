@@ -59,7 +59,7 @@ class ClockSpec:
     pauses: Pauses = ()
 
 
-def start(
+def start(  # noqa: PLR0913 - a clock has these and no more
     row: Stateful,
     at: datetime,
     spec: ClockSpec,
@@ -68,8 +68,10 @@ def start(
     cap: datetime | None = None,
     due: datetime | None = None,
 ) -> None:
-    """Start a fresh clock. ``since``: time counts from there; ``cap``: never due later than that;
-    ``due``: the platform's own deadline, which wins over the policy.
+    """Start a fresh clock.
+
+    ``since``: time counts from there; ``cap``: never due later than that; ``due``: the platform's
+    own deadline, which wins over the policy.
     """
     began = since or at
     result = deadline(began, spec.length, pauses=spec.pauses, days=spec.days)

@@ -67,7 +67,7 @@ class Actor:
     def person(cls, user: "User | AnonymousUser | None", channel: str) -> "Actor":
         if user is None or not user.is_authenticated or not user.is_active:
             raise NotPermitted(_("Sign in first."))
-        return cls("person", channel, cast("User", user))
+        return cls("person", channel, user)
 
     @classmethod
     def system(cls, channel: str = "clock") -> "Actor":
@@ -104,7 +104,7 @@ class Act:
 
 @dataclass(eq=False)
 class Move:
-    """One object on its way through the door. ``facts`` is what guards found for step and effects."""
+    """One object on its way through the door; ``facts``: what guards found for step and effects."""
 
     subject: Any
     info: StepInfo
@@ -113,6 +113,8 @@ class Move:
     inputs: dict[str, Any] = field(default_factory=dict)
     key: str | None = None
     pk: int = 0
+    #: What the moves of one batch have in common, so that they see each other's bookings.
+    shared: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     source: str = ""
     before: dict[str, Any] = field(default_factory=dict)
@@ -249,7 +251,7 @@ def once_more(unit: Callable[[Any], Any], argument: Any) -> Any:
                 raise
             connection.close_if_unusable_or_obsolete()
             time.sleep(0.05 * 2**attempt)
-    raise AssertionError("unreachable")
+    return None
 
 
 def _sort_out(moves: list[Move], report: Report) -> None:
@@ -307,34 +309,9 @@ def _through(
     acts: list[Act],
     rows: Sequence[Stateful] | None,
 ) -> list[Move]:
-    found = {row.pk: row for row in (rows or model.locked([act.pk for act in acts]))}
-    now = clock.now() if any(act.at is None for act in acts) else None
-    everything, pending = [], []
-    repeats = _repeated(model, info, acts)
-    for act in acts:
-        row = found.get(act.pk)
-        moment = act.at or cast(datetime, now)
-        move = Move(row, info, actor, moment, dict(act.inputs), act.key, act.pk)
-        everything.append(move)
-        if row is None or not row.in_scope_of(actor):
-            code, text = ("unknown", _("There is no such object."))
-            if row is not None:
-                code, text = (
-                    "not_in_your_shop",
-                    _("This belongs to a shop you are not a member of."),
-                )
-            move.refuse(code, text)
-            continue
-        if act.key and act.key in repeats:
-            _answer_again(move, repeats[act.key])
-            continue
-        move.source = row.state
-        move.before = row.__dict__.copy()
-        _check_time(move, explicit=act.at is not None)
-        pending.append(move)
-    pending = _left(pending)
-    _ask(model, pending, info)
-    pending = _left(pending)
+    moves = _moves_of(actor, model, info, acts, rows)
+    pending = _left([m for m in moves if not m.repeated])
+    pending = _ask(model, pending, info)
     for move in pending:
         _run(move)
     pending = _left(pending)
@@ -342,15 +319,52 @@ def _through(
         rearm = [m for m in pending if m.subject.state != m.source or info.rearm]
         if rearm:
             model.arm(rearm)
-    for number, booking in enumerate(hooks.bookings_of(model.flow_label(), info.name)):
-        booking(pending)
-        for move in pending:
-            if number and move.refusal is not None:
-                raise move.refusal  # an earlier booking has written: roll back and split
-        pending = _left(pending)
+    pending = _book(model, pending, info)
     if pending:
         commit(model, pending)
-    return everything
+    return moves
+
+
+def _moves_of(
+    actor: Actor,
+    model: type[Stateful],
+    info: StepInfo,
+    acts: list[Act],
+    rows: Sequence[Stateful] | None,
+) -> list[Move]:
+    """A move per act: the locked row, or why it is not to be touched, or the first answer again."""
+    found = {row.pk: row for row in (rows or model.locked([act.pk for act in acts]))}
+    repeats = _repeated(model, acts)
+    now = clock.now() if any(act.at is None for act in acts) else None
+    shared: dict[str, Any] = {}
+    moves = []
+    for act in acts:
+        row = found.get(act.pk)
+        moment = act.at or cast(datetime, now)
+        move = Move(row, info, actor, moment, dict(act.inputs), act.key, act.pk, shared)
+        moves.append(move)
+        if row is None:
+            move.refuse("unknown", _("There is no such object."))
+        elif not row.in_scope_of(actor):
+            move.refuse("not_in_your_shop", _("This belongs to a shop you are not a member of."))
+        elif act.key in repeats:
+            _answer_again(move, repeats[act.key])
+        else:
+            move.source = row.state
+            move.before = row.__dict__.copy()
+            _check_time(move, explicit=act.at is not None)
+    return moves
+
+
+def _book(model: type[Stateful], moves: list[Move], info: StepInfo) -> list[Move]:
+    """Let each booking move its counters; the moves that fitted."""
+    for number, booking in enumerate(hooks.bookings_of(model.flow_label(), info.name)):
+        booking(moves)
+        if number and (late := [m for m in moves if m.refusal is not None]):
+            # An earlier booking has written already: roll back and split.
+            raise cast(Refused, late[0].refusal)
+        moves = _left(moves)
+    return moves
 
 
 def commit(model: type[Stateful], moves: list[Move]) -> None:
@@ -374,7 +388,7 @@ def _left(moves: list[Move]) -> list[Move]:
     return [m for m in moves if m.refusal is None]
 
 
-def _repeated(model: type[Stateful], info: StepInfo, acts: list[Act]) -> dict[str, Event]:
+def _repeated(model: type[Stateful], acts: list[Act]) -> dict[str | None, Event]:
     keys = [a.key for a in acts if a.key]
     if not keys:
         return {}
@@ -410,8 +424,8 @@ def _check_time(move: Move, *, explicit: bool) -> None:
     )
 
 
-def _ask(model: type[Stateful], moves: list[Move], info: StepInfo) -> None:
-    """State, person, conditions, blockers, guards; each may take an object out of the batch."""
+def _ask(model: type[Stateful], moves: list[Move], info: StepInfo) -> list[Move]:
+    """State, person, conditions, blockers, guards; returns the moves that nothing stops."""
     for move in moves:
         row = move.subject
         if row.state not in info.sources:
@@ -421,17 +435,20 @@ def _ask(model: type[Stateful], moves: list[Move], info: StepInfo) -> None:
         else:
             _ask_conditions(move)
     moves = _left(moves)
-    if not moves:
-        return
-    for blocker in hooks.blockers_of(model.flow_label(), info.name):
-        stops = blocker([m.subject for m in moves])
-        for move in moves:
-            if move.subject.pk in stops:
-                move.refuse("blocked", stops[move.subject.pk])
+    _ask_blockers(model, moves, info)
     for guard in hooks.guards_of(model.flow_label(), info.name):
         moves = _left(moves)
         if moves:
             guard(moves)
+    return _left(moves)
+
+
+def _ask_blockers(model: type[Stateful], moves: list[Move], info: StepInfo) -> None:
+    for blocker in hooks.blockers_of(model.flow_label(), info.name) if moves else ():
+        stops = blocker([m.subject for m in moves])
+        for move in moves:
+            if move.subject.pk in stops:
+                move.refuse("blocked", stops[move.subject.pk])
 
 
 def _ask_conditions(move: Move) -> None:
@@ -443,7 +460,7 @@ def _ask_conditions(move: Move) -> None:
 
 
 def _wrong_state(row: Stateful, info: StepInfo) -> str:
-    states = dict(row._meta.get_field("state").flatchoices)
+    states = dict(cast(Any, row._meta).get_field("state").flatchoices)
     here = states.get(row.state, row.state)
     if len(info.sources) > 6:
         return _("%(what)s is %(state)s: “%(step)s” is not possible there.") % {

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -20,8 +19,14 @@ def plain(value: Any) -> Any:
     """
     if value is None or isinstance(value, (str, int, bool)):
         return value
-    if isinstance(value, Decimal):
-        return str(value)
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    return _plain_object(value)
+
+
+def _plain_object(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
@@ -30,10 +35,6 @@ def plain(value: Any) -> Any:
         return digest
     if isinstance(value, models.Model):
         return getattr(value, "code", None) or value.pk
-    if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
     return str(value)
 
 
@@ -143,7 +144,8 @@ def create_triggers(vendor: str, tables: list[str] | None = None) -> list[str]:
 _PG_FUNCTION = """
 CREATE OR REPLACE FUNCTION shouhou_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+  RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
+    USING ERRCODE = 'integrity_constraint_violation';
 END $$
 """
 
@@ -162,8 +164,11 @@ def _sqlite_triggers(table: str) -> list[str]:
     return [
         f'CREATE TRIGGER "{table}_no_update" BEFORE UPDATE ON "{table}" {stop}',
         f'CREATE TRIGGER "{table}_no_delete" BEFORE DELETE ON "{table}" {stop}',
-        f'CREATE TRIGGER "{table}_no_replace" BEFORE INSERT ON "{table}" WHEN NEW.id IS NOT NULL '
-        f'AND EXISTS (SELECT 1 FROM "{table}" WHERE id = NEW.id) {stop}',
+        (
+            f'CREATE TRIGGER "{table}_no_replace" BEFORE INSERT ON "{table}" '  # noqa: S608
+            "WHEN NEW.id IS NOT NULL AND EXISTS "
+            f'(SELECT 1 FROM "{table}" WHERE id = NEW.id) {stop}'
+        ),
     ]
 
 

@@ -5,7 +5,7 @@ queries. A guard or booking refuses one object with ``move.refuse(...)`` and let
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -24,36 +24,31 @@ _blockers: dict[tuple[str, str], list[Blocker]] = defaultdict(list)
 _flows: list[type["Stateful"]] = []
 
 
-def _register(
-    table: dict[tuple[str, str], list[F]], flow: str, steps: Iterable[str]
-) -> Callable[[F], F]:
-    def add(function: F) -> F:
-        for name in steps or (ANY,):
-            if function not in table[flow, name]:
-                table[flow, name].append(function)
-        return function
-
-    return add
+def _add(table: dict[tuple[str, str], list[F]], flow: str, steps: tuple[str, ...], hook: F) -> F:
+    for name in steps or (ANY,):
+        if hook not in table[flow, name]:
+            table[flow, name].append(hook)
+    return hook
 
 
-def guard(flow: str, *steps: str) -> Callable[[F], F]:
+def guard(flow: str, *steps: str) -> Callable[[Hook], Hook]:
     """Before the step: may refuse, and may put facts the step needs into ``move.facts``."""
-    return _register(_guards, flow, steps)  # type: ignore[arg-type]
+    return lambda hook: _add(_guards, flow, steps, hook)
 
 
-def booking(flow: str, *steps: str) -> Callable[[F], F]:
+def booking(flow: str, *steps: str) -> Callable[[Hook], Hook]:
     """After the step in memory, before any write: locks and checks shared counters."""
-    return _register(_bookings, flow, steps)  # type: ignore[arg-type]
+    return lambda hook: _add(_bookings, flow, steps, hook)
 
 
-def effect(flow: str, *steps: str) -> Callable[[F], F]:
+def effect(flow: str, *steps: str) -> Callable[[Hook], Hook]:
     """After the flow's rows and events are written: writes the rows that belong to the step."""
-    return _register(_effects, flow, steps)  # type: ignore[arg-type]
+    return lambda hook: _add(_effects, flow, steps, hook)
 
 
-def blocker(flow: str, *steps: str) -> Callable[[F], F]:
+def blocker(flow: str, *steps: str) -> Callable[[Blocker], Blocker]:
     """What stands in the way of a step: ``{pk: sentence}``; also shown on the page."""
-    return _register(_blockers, flow, steps)  # type: ignore[arg-type]
+    return lambda hook: _add(_blockers, flow, steps, hook)
 
 
 def flow(model: type["Stateful"]) -> type["Stateful"]:

@@ -68,14 +68,15 @@ def step(  # noqa: PLR0913 - a declaration names everything there is to say of a
     unknown = set(by.split()) - set(ROLES)
     if unknown or not by.strip():
         raise TypeError(f"by={by!r}: name who may take the step, of {sorted(ROLES)}")
-    several = target is not None and not isinstance(target, str)
-    targets = tuple(target) if several else (() if target is None else (str(target),))
+    several = () if target is None or isinstance(target, str) else tuple(target)
+    targets = several or (() if target is None else (str(target),))
+    goal: Any = RETURN_VALUE(*several) if several else target
 
     def declare(method: Method) -> Method:
         wrapped: Any = transition(
             "state",
             list(source),
-            RETURN_VALUE(*targets) if several else target,
+            goal,
             conditions=list(conditions),
         )(method)
         wrapped.info = StepInfo(
@@ -172,7 +173,7 @@ class Stateful(ConcurrentTransitionMixin, models.Model):
         raise NotImplementedError
 
     def in_scope_of(self, actor: "Actor") -> bool:
-        """May this actor know of the row at all?"""
+        """Whether this actor may know of the row at all."""
         raise NotImplementedError
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> NoReturn:

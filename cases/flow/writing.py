@@ -4,7 +4,7 @@ Measured on both databases: ``executemany`` on SQLite, ``UPDATE … FROM unnest`
 Django's ``bulk_update`` is as slow as row by row.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db import connection, models
 
@@ -64,9 +64,8 @@ def _one_by_one(
     quote = connection.ops.quote_name
     sets = ", ".join(f"{quote(f.column)} = %s" for f in columns)
     where = "".join(f" AND {quote(f.column)} = %s" for f in named)
-    pk = model._meta.pk
-    assert pk is not None
-    sql = f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {quote(pk.column)} = %s{where}"
+    table, key = quote(model._meta.db_table), quote(_key(model))
+    sql = f"UPDATE {table} SET {sets} WHERE {key} = %s{where}"  # noqa: S608 - names of our models
     fixed = 1 + len(named)
     with connection.cursor() as cursor:
         cursor.executemany(sql, [[*row[fixed:], *row[:fixed]] for row in rows])
@@ -77,20 +76,23 @@ def _unnest(
     model: type[models.Model], columns: list[Any], named: list[Any], rows: list[list[Any]]
 ) -> int:
     quote = connection.ops.quote_name
-    pk = model._meta.pk
-    assert pk is not None
     kinds = ["bigint", *(_kind(f) for f in (*named, *columns))]
     names = ["k", *(f"g{i}" for i in range(len(named))), *(f"v{i}" for i in range(len(columns)))]
     arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
     sets = ", ".join(f"{quote(f.column)} = d.v{i}" for i, f in enumerate(columns))
     where = "".join(f" AND t.{quote(f.column)} = d.g{i}" for i, f in enumerate(named))
+    table, key = quote(model._meta.db_table), quote(_key(model))
     sql = (
-        f"UPDATE {quote(model._meta.db_table)} t SET {sets} FROM unnest({arrays}) "
-        f"AS d({', '.join(names)}) WHERE t.{quote(pk.column)} = d.k{where}"
+        f"UPDATE {table} t SET {sets} FROM unnest({arrays}) "  # noqa: S608 - names of our models
+        f"AS d({', '.join(names)}) WHERE t.{key} = d.k{where}"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, [list(column) for column in zip(*rows, strict=True)])
         return int(cursor.rowcount)
+
+
+def _key(model: type[models.Model]) -> str:
+    return str(cast(Any, model._meta.pk).column)
 
 
 def _kind(field: Any) -> str:

@@ -86,7 +86,7 @@ class PolicyBook:
         return cls(rows, pauses, {})
 
     def pick(self, platform: str, kind: str, state: str, variant: str = "") -> ClockPolicy | None:
-        """The most particular row: a named platform beats every platform, a named kind beats all."""
+        """The most particular row: a named variant, then platform, then kind beats an empty one."""
         fitting = [
             p
             for p in self.policies

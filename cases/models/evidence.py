@@ -22,7 +22,7 @@ def evidence_path(instance: Any, filename: str) -> str:
 
 
 class Evidence(models.Model):
-    """One file, checked by content before it came in (cases.files); served by a view that checks."""
+    """One file, checked by content before it came in (cases.files); served to who may see it."""
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="evidence")
     party = models.CharField(_("party"), max_length=10, choices=Party.choices)
@@ -43,7 +43,7 @@ class Evidence(models.Model):
         ordering = ["case_id", "id"]
 
     def __str__(self) -> str:
-        return self.original_name or self.file.name
+        return self.original_name or str(self.file.name)
 
 
 class Note(models.Model):

@@ -143,7 +143,7 @@ PERSON_STEPS = (
     "tag",
     "compensate",
 )
-CASE_PERMISSIONS = [
+CASE_PERMISSIONS: list[tuple[str, Any]] = [
     *((f"{name}_case", f"Can take the step {name}") for name in PERSON_STEPS),
     ("import_case", "Can import cases"),
     ("export_case", "Can export cases"),
@@ -152,7 +152,7 @@ CASE_PERMISSIONS = [
 
 
 class Case(CaseFields):
-    """One after-sales application. ``state`` is written by these steps only, and they by the door."""
+    """One after-sales application; only these steps write its state, only the door runs them."""
 
     class Meta(CaseFields.Meta):
         abstract = False
@@ -192,7 +192,7 @@ class Case(CaseFields):
         if return_address is not None:
             self.return_address = return_address
         self._decide_amount()
-        return self._cleared_for(self._way(self.goods == Goods.RETURNED))
+        return self._cleared_for(self._way())
 
     @step(
         source=[S.APPLIED],
@@ -205,7 +205,7 @@ class Case(CaseFields):
         self.accepted_at = self.acting.at
         self._decide_amount()
         self.cleared = self.total_approved
-        return self._way(self.goods == Goods.RETURNED)
+        return self._way()
 
     @step(
         source=[S.AWAITING_APPROVAL],
@@ -399,7 +399,10 @@ class Case(CaseFields):
     def pass_inspection(
         self, *, line: Any = None, disposition: str = "restock", text: str = ""
     ) -> str:
-        """``line``: accepted pieces per order line (all received if not given); the rest goes back."""
+        """``line``: accepted pieces per order line (all that came if not given).
+
+        The rest of the pieces goes back to the buyer.
+        """
         self.inspected_at = self.acting.at
         self.disposition = disposition
         return self._inspected()
@@ -707,19 +710,14 @@ class Case(CaseFields):
             self.freight_approved = facts["freight"]
             self.entered_by = self.acting.actor.user
 
-    def _way(self, with_us: bool) -> str:
+    def _way(self) -> str:
         """Where a remedy goes from here, depending on where the goods are."""
-        if self.remedy == Remedy.REFUND:
-            return str(S.REFUNDING)
-        if self.remedy == Remedy.RESEND:
-            return str(S.AWAITING_DISPATCH)
-        if not with_us:
+        with_us = self.goods == Goods.RETURNED
+        if self.remedy in GOODS_REMEDIES and not with_us:
             return str(S.AWAITING_RETURN)
-        if self.remedy == Remedy.RETURN_REFUND:
+        if self.remedy in MONEY_REMEDIES:
             return str(S.REFUNDING)
-        if self.remedy == Remedy.EXCHANGE:
-            return str(S.AWAITING_DISPATCH)
-        return str(S.REPAIRING)
+        return str(S.REPAIRING if self.remedy == Remedy.REPAIR else S.AWAITING_DISPATCH)
 
     def _inspected(self) -> str:
         if self.remedy in MONEY_REMEDIES:
@@ -745,4 +743,4 @@ class Case(CaseFields):
     def _convert_to(self, remedy: str) -> str:
         self.came_remedy, self.remedy = self.remedy, remedy
         self._decide_amount()
-        return self._cleared_for(self._way(self.goods == Goods.RETURNED))
+        return self._cleared_for(self._way())

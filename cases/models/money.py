@@ -60,7 +60,7 @@ def to_yuan(fen: Any) -> Decimal:
 
 
 class MoneyField(models.Field):  # type: ignore[type-arg]
-    """Yuan as integer fen. Not a BigIntegerField: F("a") + F("b") would give integers, 100 times."""
+    """Yuan as integer fen. Not a BigIntegerField: F("a") + F("b") would be 100 times too much."""
 
     description = "Yuan, stored as integer fen"
     default_validators = [MinValueValidator(-LIMIT), MaxValueValidator(LIMIT)]
@@ -86,7 +86,12 @@ class MoneyField(models.Field):  # type: ignore[type-arg]
         value = super().get_prep_value(value)
         return value if value is None or hasattr(value, "resolve_expression") else to_fen(value)
 
-    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+    def get_db_prep_value(
+        self,
+        value: Any,
+        connection: Any,
+        prepared: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+    ) -> Any:
         value = super().get_db_prep_value(value, connection, prepared)
         if hasattr(value, "resolve_expression"):
             return value
@@ -102,7 +107,7 @@ class MoneyField(models.Field):  # type: ignore[type-arg]
         value = self.value_from_object(obj)
         return "" if value is None else str(self.to_python(value))
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> Any:
         defaults = {"form_class": forms.DecimalField, "max_digits": 14, "decimal_places": 2}
         return super().formfield(**{**defaults, **kwargs})
 

@@ -1,5 +1,6 @@
 """Orders as the platforms export them, their lines and payments, and the counters on them."""
 
+from decimal import Decimal
 from typing import Any, Self
 
 from django.db import models
@@ -202,8 +203,9 @@ class OrderLine(models.Model):
         return self.quantity - self.held - self.gone
 
     @property
-    def refundable(self) -> Any:
-        return self.paid_amount - self.reserved - self.refunded
+    def refundable(self) -> Decimal:
+        left: Decimal = self.paid_amount - self.reserved - self.refunded
+        return left
 
 
 class Payment(models.Model):

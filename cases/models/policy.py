@@ -35,7 +35,7 @@ class Dated(models.Model):
 
 
 class ClockPolicy(Dated):
-    """How long a state's clock runs. The most particular row in force wins: platform, kind, variant."""
+    """How long a state's clock runs; the most particular row in force wins."""
 
     class Unit(models.TextChoices):
         ELAPSED = "elapsed", _("Hours, round the clock")
