@@ -343,7 +343,7 @@ def _sane(moment_: datetime) -> datetime:
 def listed(value: Native) -> tuple[str, ...]:
     """Several short texts in one cell, set apart by semicolons or commas."""
     found = text(value)
-    if not found:
+    if not found or found in NONE_WORDS:
         return ()
     return tuple(part for part in map(str.strip, _LIST.split(found)) if part)
 

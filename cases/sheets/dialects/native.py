@@ -174,7 +174,7 @@ def _line(parsed: Parsed, at: int, status: str | None, *, never_paid: bool) -> L
         title=get["title"] or "",
         category=category,
         serials=get["serials"] or (),
-        quantity=get["quantity"],
+        quantity=get["quantity"] or 1,
         unit_price=get["unit_price"],
         discount=get["discount"],
         paid_amount=NO_MONEY if never_paid else get["paid_amount"],
@@ -196,7 +196,7 @@ def _check_price(parsed: Parsed) -> None:
     price, discount, paid = get["unit_price"], get["discount"], get["paid_amount"]
     if price is None or discount is None or paid is None:
         return
-    if (price * get["quantity"] - abs(discount)).quantize(values.CENT) != paid:
+    if (price * (get["quantity"] or 1) - abs(discount)).quantize(values.CENT) != paid:
         parsed.remark(
             "paid_amount", "price_differs", _("is not unit price × quantity less the discount")
         )
