@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from cases.flow import clock
@@ -36,15 +37,15 @@ def load(today: date | datetime | None = None) -> dict[str, Any]:
         seed()
         people = make_people(make_shops())
         world, files = generate(Path(folder), moment)
-        sheets = [_import(file) for file in files]
+        sheets = [_import(file, people["lead"]) for file in files]
         steps = tell(world, people)
     told = {"loaded": True, "moment": moment.isoformat(), "sheets": sheets, "steps": steps}
     return {**told, **standing()}
 
 
-def _import(file: DemoFile) -> dict[str, Any]:
-    """As `import_sheet` does it; the demo's sheets have no row that could fail."""
-    result = import_file(file.path, actor=Actor.sheet(), shop=file.shop).as_dict()
+def _import(file: DemoFile, clerk: User) -> dict[str, Any]:
+    """As on the import page; the demo's sheets have no row that could fail."""
+    result = import_file(file.path, actor=Actor.sheet(clerk), shop=file.shop).as_dict()
     if result["failed"]:
         message = f"{file.path.name}: {result}"
         raise RuntimeError(message)

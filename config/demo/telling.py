@@ -1,7 +1,7 @@
 """Tells the stories at the door, in the order of time, the clocks running meanwhile."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -100,7 +100,7 @@ class Teller:
 
     def _do(self, act: Act) -> None:
         """The same form as on the step's page, then the door."""
-        case = Case.objects.get(platform_case_no=act.case.case_no)
+        case = Case.objects.get(case_no=act.case.case_no)
         step = getattr(Case, act.deed.step)
         actor = Actor.person(self._doer(act, step.info.by), "admin")
         filled = {name: self._filled(value, act) for name, value in act.deed.inputs.items()}
@@ -124,7 +124,7 @@ class Teller:
             name = f"{act.case.case_no}.jpg"
             content = picture(act.case.case_no + act.deed.inputs["party"])
             return SimpleUploadedFile(name, content, content_type="image/jpeg")
-        fill = {
+        fill: dict[str, Callable[[], str]] = {
             "@courier": lambda: self.dice.choice(goods.COURIERS[:3]),
             "@waybill": lambda: f"7868{self.dice.randrange(10**11):011d}",
             "@worker": lambda: "agent" if act.case.wish.shop in AGENT_SHOPS else "lead",
