@@ -1,11 +1,13 @@
 """When a case can still be opened on an order, and on which of its lines."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from cases.flow.businesstime import end_of_day_window
+from cases.flow.businesstime import deadline, elapsed, end_of_day_window
 from cases.guards import too_many
 from cases.models import CaseLine, Kind, Order, OrderLine, Reason, Window
 from cases.models.orders import NO_REASON_EXCLUDED
@@ -28,6 +30,34 @@ def aftersale_until(order: Order, platform: str, at: datetime) -> datetime | Non
         return None
     days = window(Window.Code.AFTERSALE_DAYS, platform, at, 15)
     return order.finished_at + timedelta(days=days)
+
+
+@dataclass(frozen=True)
+class AutoConfirm:
+    """When the platform confirms a shipped order by itself; ``due_at`` is None while it stands."""
+
+    due_at: datetime | None
+    left: timedelta
+
+
+def auto_confirm(
+    order: Order, spans: Iterable[tuple[datetime, datetime | None]], at: datetime
+) -> AutoConfirm | None:
+    """An open case stops the order's auto-confirm, a closed one lets it resume (domain.md 2.2).
+
+    ``spans``: (applied, ended or None) of every case of the order. None where nothing is to be
+    confirmed: not shipped, or finished.
+    """
+    if order.shipped_at is None or order.finished_at is not None:
+        return None
+    length = timedelta(days=window(Window.Code.AUTO_CONFIRM_DAYS, order.platform, at, 10))
+    known = list(spans)
+    pauses = [(start, end or at) for start, end in known]
+    gone = elapsed(order.shipped_at, at, pauses=pauses) if at > order.shipped_at else timedelta(0)
+    left = max(length - gone, timedelta(0))
+    if any(end is None for _start, end in known):
+        return AutoConfirm(None, left)
+    return AutoConfirm(deadline(order.shipped_at, length, pauses=pauses).at, left)
 
 
 def window_text(until: datetime) -> str:

@@ -103,6 +103,10 @@ class Window(Dated):
         )
         NO_REASON_DAYS = "no_reason_days", _("Return without a reason until, days after signature")
         APPLICATIONS = "applications", _("Applications per order line")
+        AUTO_CONFIRM_DAYS = (
+            "auto_confirm_days",
+            _("The platform confirms by itself, days after shipping"),
+        )
 
     code = models.CharField(_("limit"), max_length=24, choices=Code.choices)
     value = models.PositiveIntegerField(_("value"))

@@ -58,6 +58,7 @@ WINDOWS = (
     ("aftersale_days", 15, PLATFORM_RULE),
     ("no_reason_days", 7, "[P] 消费者权益保护法第二十五条；自签收次日零时起算"),
     ("applications", 5, PLATFORM_RULE),
+    ("auto_confirm_days", 10, PLATFORM_RULE),
 )
 
 #: role, refund per act, compensation per act (yuan; None: no limit of that kind).
