@@ -17,6 +17,8 @@ MISSING = {
     "text": "reason_required",
     "evidence": "evidence_required",
 }
+#: Codes that a field may give its refusal; every other error is a bad value.
+TOLD = frozenset({"unknown", "not_in_your_shop"})
 
 
 class InputForm(forms.Form):
@@ -48,6 +50,8 @@ class InputForm(forms.Form):
             for error in found:
                 if error.code == "required":
                     code = MISSING.get(name, code)
+                elif error.code in TOLD:
+                    code = str(error.code)
                 text = " ".join(error.messages)
                 words.append(text if name == "__all__" else f"{name}: {text}")
         return Refused(" ".join(words), code)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -95,13 +95,12 @@ class WordField(forms.ChoiceField):
     def validate(self, value: Any) -> None:
         forms.Field.validate(self, value)
         if value and not self.valid_value(value):
+            choices = cast("list[tuple[str, str]]", self.choices)
+            known = ", ".join(str(code) for code, _label in choices if code)
             raise ValidationError(
                 _("“%(value)s” is not known here. Known: %(known)s."),
                 code="bad_value",
-                params={
-                    "value": value,
-                    "known": ", ".join(str(code) for code, _label in list(self.choices) if code),
-                },
+                params={"value": value, "known": known},
             )
 
 
@@ -245,7 +244,7 @@ class _PerLineField(forms.Field):
                 return choice, rest
         raise ValidationError(
             _("There is no line %(line)s here. Lines: %(known)s."),
-            code="bad_value",
+            code="unknown",
             params={"line": named, "known": ", ".join(str(c.line_no) for c in self.lines)},
         )
 

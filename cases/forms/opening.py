@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.flow.door import Actor
@@ -62,12 +60,3 @@ class ShipmentForm(OrderForm):
 
 class SignatureForm(OrderForm):
     """The buyer signed for the order."""
-
-    def clean(self) -> dict[str, Any]:
-        if self.order.shipped_at is None:
-            raise forms.ValidationError(
-                _("Order %(order)s was not shipped yet. Record the shipment first.")
-                % {"order": self.order},
-                code="bad_value",
-            )
-        return self.cleaned_data

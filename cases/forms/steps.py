@@ -270,8 +270,23 @@ class PlatformOutcomeForm(StepForm):
     text = TEXT()
 
 
+class ColleagueField(CodeField):
+    """A member of the case's shop, by username."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError as error:
+            if get_user_model().objects.filter(username=value).exists():
+                raise forms.ValidationError(
+                    _("%(user)s is not a member of this shop.") % {"user": value},
+                    code="not_in_your_shop",
+                ) from error
+            raise
+
+
 class AssignForm(StepForm):
-    user = CodeField(
+    user = ColleagueField(
         get_user_model().objects.none(),
         by="username",
         required=False,
