@@ -142,7 +142,7 @@ STORIES: dict[str, tuple[Deed, ...]] = {
     "exchange_sent": (
         *_sent_back("-90"),
         _d("-80", "W", "pass_inspection", text="插脚断裂属实"),
-        _d("-60", "W", "dispatch", **PARCEL),
+        _d("-60", "W", "dispatch", **PARCEL, serial="@serial"),
     ),
     "exchange_ahead": (
         HELLO,

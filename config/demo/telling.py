@@ -52,8 +52,6 @@ class Teller:
     def __init__(self, world: World, people: dict[str, User]) -> None:
         self.world = world
         self.people = people
-        # A demo must repeat itself; nothing here is a secret.
-        self.dice = random.Random(len(world.cases))  # noqa: S311
         demanding = Reason.objects.filter(evidence_demanded=True).exclude(evidence="none")
         self.demanding = set(demanding.values_list("code", flat=True))
 
@@ -125,14 +123,23 @@ class Teller:
             content = picture(act.case.case_no + act.deed.inputs["party"])
             return SimpleUploadedFile(name, content, content_type="image/jpeg")
         fill: dict[str, Callable[[], str]] = {
-            "@courier": lambda: self.dice.choice(goods.COURIERS[:3]),
-            "@waybill": lambda: f"7868{self.dice.randrange(10**11):011d}",
+            "@courier": lambda: self._parcel(act)[0],
+            "@waybill": lambda: self._parcel(act)[1],
+            "@serial": lambda: f"{act.case.line.line_no}:{act.case.line.serials[0]}N",
             "@worker": lambda: "agent" if act.case.wish.shop in AGENT_SHOPS else "lead",
             "@other_remedy": lambda: OTHER_REMEDY[act.case.wish.kind],
-            "@reference": lambda: f"TK{act.at:%Y%m%d}{self.dice.randrange(10**6):06d}",
+            "@reference": lambda: f"TK{act.at:%Y%m%d}{act.case.case_no[-6:]}",
             "@one_piece": lambda: f"{act.case.line.line_no}:1",
         }
         return fill[value]() if isinstance(value, str) and value in fill else value
+
+    def _parcel(self, act: Act) -> tuple[str, str]:
+        """A courier and a waybill of his, the same each time the act is asked."""
+        # Nothing here is a secret.
+        dice = random.Random(f"{act.case.case_no}/{act.number}")  # noqa: S311
+        courier = dice.choice(goods.COURIERS)
+        head = goods.WAYBILL_HEADS[courier]
+        return courier, head + "".join(dice.choices("0123456789", k=15 - len(head)))
 
 
 def tell(world: World, people: dict[str, User]) -> int:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import override_settings
 
+from cases.auditing import audit
 from cases.flow import clock, sweep
 from cases.models import (
     Case,
@@ -112,6 +113,13 @@ def test_what_is_overdue_is_escalated_and_nothing_else():
         State.DIAGNOSING,
     }
     assert not overdue.filter(escalated_at=None).exists()
+
+
+def test_the_audit_finds_nothing_wrong():
+    found = audit(MOMENT)
+
+    assert found.violations == []
+    assert found.checked > 3000
 
 
 def test_another_sweep_finds_nothing_to_do():
