@@ -31,7 +31,7 @@ def open_a_case_that_is_overdue(environment: dict[str, str], folder: Path) -> st
     at = (datetime.now(UTC) - timedelta(days=3)).isoformat()  # noqa: TID251
     given = ["kind=refund_unshipped", "reason=not_wanted", "line=1:1"]
     sets = [word for pair in given for word in ("--set", pair)]
-    opened = run(environment, "do", "order", "T1", "open_case", "--at", at, *sets)
+    opened = run(environment, "do", "order", "T1", "open_case", "--as", "boss", "--at", at, *sets)
     assert opened.returncode == 0, opened.stdout + opened.stderr
     assert last_json(opened)["state"] == "applied"
     return str(last_json(opened)["case_no"])
@@ -40,6 +40,8 @@ def open_a_case_that_is_overdue(environment: dict[str, str], folder: Path) -> st
 def acts_by_itself(environment: dict[str, str], folder: Path) -> None:
     assert run(environment, "migrate", "--noinput").returncode == 0
     assert run(environment, "seed").returncode == 0
+    made = run(environment, "createsuperuser", "--noinput", "--username", "boss", "--email", "")
+    assert made.returncode == 0, made.stderr
     case_no = open_a_case_that_is_overdue(environment, folder)
 
     with running_office(environment):
