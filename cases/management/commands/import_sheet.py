@@ -1,0 +1,84 @@
+"""Take a spreadsheet of orders, order lines or cases in; the platform's own or ours."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+
+from cases.flow.door import Actor, Refused
+from cases.management.base import JsonCommand
+from cases.sheets.loading import Result, import_file
+from cases.sheets.reader import Unreadable
+
+#: So many of the rows that failed are told in words; the error workbook has all of them.
+TOLD = 20
+
+
+class Command(JsonCommand):
+    help = "Import a spreadsheet; the counts are rows and add up to the rows of the sheet."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--dialect", default="auto", help="taobao, douyin, native or auto")
+        parser.add_argument("--shop", help="code of the shop of a sheet that names none")
+        parser.add_argument("--kind", help="orders, order_lines or cases")
+        parser.add_argument("--sheet", help="name of the sheet in a workbook of several")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="check everything, write nothing"
+        )
+        parser.add_argument("--errors", type=Path, help="write the rows that failed here (.xlsx)")
+        parser.add_argument("--mapping", type=Path, help="JSON of your own columns: header → field")
+        parser.add_argument(
+            "--round-half-up", action="store_true", help="round amounts with three decimals"
+        )
+
+    def answer(self, **options: Any) -> dict[str, Any]:
+        try:
+            result = import_file(
+                options["file"],
+                actor=Actor.sheet(None),
+                shop=options["shop"],
+                kind=options["kind"],
+                dialect=options["dialect"],
+                mapping=_mapping(options["mapping"]),
+                sheet=options["sheet"],
+                dry_run=options["dry_run"],
+                errors=options["errors"],
+                may_create_shop=True,
+                round_half_up=options["round_half_up"],
+                progress=self._progress(options["verbosity"]),
+            )
+        except (Unreadable, OSError) as problem:
+            code = getattr(problem, "code", "unreadable")
+            raise Refused(getattr(problem, "message", str(problem)), code) from problem
+        self._tell(result)
+        return result.as_dict()
+
+    def _progress(self, verbosity: int) -> Any:
+        if verbosity < 2:
+            return None
+        return lambda rows: self.stderr.write(_("%(rows)s rows …") % {"rows": rows})
+
+    def _tell(self, result: Result) -> None:
+        for text in result.warnings[:TOLD]:
+            self.stderr.write(text)
+        for _row, _code, message in result.failures[:TOLD]:
+            self.stderr.write(message)
+        if result.failed > TOLD:
+            said = {"count": result.failed - TOLD}
+            self.stderr.write(_("… and %(count)s more rows that failed.") % said)
+
+
+def _mapping(path: Path | None) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as problem:
+        said = {"file": path.name}
+        raise Refused(_("The mapping %(file)s is no JSON file.") % said, "bad_value") from problem
+    if not isinstance(found, dict):
+        raise Refused(_("A mapping is a JSON object: header → field."), "bad_value")
+    return found

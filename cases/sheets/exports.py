@@ -1,0 +1,222 @@
+"""Orders and cases out, in the columns of our own sheets; streamed, so memory stays flat.
+
+A masked cell (****) says nothing when it comes back in, so a masked export changes nothing either.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.exceptions import FieldError, ValidationError
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from cases import privacy
+from cases.flow.door import Refused
+from cases.models import Case, CaseLine, Order, OrderLine, Parcel
+from cases.sheets.facts import CASES, ORDERS
+from cases.sheets.writer import LAYOUTS, Cell, Language, TooManyRows, write_sheet
+
+#: Rows read at a time.
+_PAGE: Final = 2000
+
+#: Field of our sheet → where it stands, seen from the order line.
+_ORDER_CELLS: Final = {
+    "shop": "order__shop__code",
+    "platform": "order__platform",
+    "order_no": "order__order_no",
+    "line_no": "line_no",
+    "sku": "sku",
+    "title": "title",
+    "category": "category",
+    "serials": "serials",
+    "quantity": "quantity",
+    "unit_price": "unit_price",
+    "discount": "discount",
+    "paid_amount": "paid_amount",
+    "freight_paid": "order__freight_paid",
+    "ordered_at": "order__ordered_at",
+    "paid_at": "order__paid_at",
+    "ship_by": "ship_by",
+    "shipped_at": "order__shipped_at",
+    "courier": "order__courier",
+    "waybill": "order__waybill",
+    "named_courier": "order__named_courier",
+    "promised_arrival": "order__promised_arrival",
+    "signed_at": "order__signed_at",
+    "finished_at": "order__finished_at",
+    "status": "order__status",
+    "buyer": "order__buyer",
+    "receiver": "order__receiver",
+    "phone": "order__phone",
+    "address": "order__address",
+    "shipped_free": "order__shipped_free",
+    "promises": "promises",
+}
+#: The same from the case line; the parcel back is looked up apart.
+_CASE_CELLS: Final = {
+    "case_no": "case__case_no",
+    "shop": "case__shop__code",
+    "order_no": "case__order__order_no",
+    "line_no": "order_line__line_no",
+    "quantity": "quantity",
+    "kind": "case__kind",
+    "reason": "case__reason__code",
+    "amount": "amount",
+    "freight": "case__freight_requested",
+    "applied_at": "case__applied_at",
+    "platform_due_at": "case__platform_due_at",
+    "state": "case__state",
+    "text": "case__text",
+    "courier": "case_id",
+    "waybill": "case_id",
+    "platform_case_no": "case__platform_case_no",
+}
+_MASKS: Final[Mapping[str, Callable[[str], str]]] = {
+    "buyer": privacy.mask_name,
+    "receiver": privacy.mask_name,
+    "phone": privacy.mask_phone,
+    "address": privacy.mask_address,
+}
+#: What a filter may be called beside the columns themselves.
+_FILTERS: Final = {
+    ORDERS: {"shop": "shop__code", **{n: n for n in ("id", "platform", "order_no", "status")}},
+    CASES: {
+        "shop": "shop__code",
+        "order_no": "order__order_no",
+        "reason": "reason__code",
+        "owner": "owner__username",
+        **{n: n for n in ("id", "case_no", "kind", "remedy", "state", "platform_case_no")},
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    rows: int
+    file: str
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of ``export_sheet``."""
+        return {"rows": self.rows, "file": self.file, "seconds": round(self.seconds, 3)}
+
+
+def export(  # noqa: PLR0913 - each is a choice of the person who exports
+    kind: str,
+    out: Path | str,
+    *,
+    queryset: QuerySet[Any] | None = None,
+    filters: Mapping[str, str] | None = None,
+    clear: bool = False,
+    language: Language = "en",
+    progress: Callable[[int], None] | None = None,
+) -> Exported:
+    """Write orders or cases to ``out`` (.csv or .xlsx).
+
+    ``queryset``: the orders or cases, scoped by the caller (all if not given). ``clear``: personal
+    data unmasked. Raises Refused for an unknown kind, filter or ending.
+    """
+    began = time.monotonic()
+    out = Path(out)
+    if kind not in LAYOUTS:
+        said = {"kind": kind, "known": ", ".join(LAYOUTS)}
+        message = _("“%(kind)s” cannot be exported; there are: %(known)s.") % said
+        raise Refused(message, "unknown")
+    chosen = filtered(kind, _all(kind) if queryset is None else queryset, filters or {})
+    try:
+        rows = write_sheet(
+            out,
+            LAYOUTS[kind],
+            export_rows(kind, chosen, clear=clear),
+            language=language,
+            progress=progress,
+        )
+    except ValueError as problem:
+        if str(problem) != out.suffix:
+            raise
+        message = _("The name of the file must end in .csv or .xlsx.")
+        raise Refused(message, "bad_value") from problem
+    except TooManyRows as problem:
+        message = _("More rows than an .xlsx sheet holds; export a .csv file.")
+        raise Refused(message, "bad_value") from problem
+    except OSError as problem:
+        said = {"file": str(out), "problem": problem.strerror or str(problem)}
+        message = _("%(file)s cannot be written: %(problem)s") % said
+        raise Refused(message, "bad_value") from problem
+    return Exported(rows, str(out), time.monotonic() - began)
+
+
+def _all(kind: str) -> QuerySet[Any]:
+    return Order.objects.all() if kind == ORDERS else Case.objects.all()
+
+
+def filtered(kind: str, queryset: QuerySet[Any], filters: Mapping[str, str]) -> QuerySet[Any]:
+    """Narrow by ``field=value``; the value of one field may be several, with commas between."""
+    known = _FILTERS[kind]
+    model = queryset.model
+    plain = {field.name for field in model._meta.concrete_fields if not field.is_relation}
+    for name, value in filters.items():
+        base = name.split("__")[0]
+        path = known.get(name) or (name if base in plain else None)
+        if path is None:
+            said = {"name": name, "known": ", ".join([*known, *sorted(plain - set(known))])}
+            message = _("There is no field “%(name)s” to filter by; there are: %(known)s.") % said
+            raise Refused(message, "bad_value")
+        several = value.split(",") if "," in value and "__" not in name else None
+        try:
+            queryset = queryset.filter(**({f"{path}__in": several} if several else {path: value}))
+        except (FieldError, ValueError, ValidationError) as problem:
+            said = {"name": name, "value": value}
+            message = _("“%(value)s” is no value for the field “%(name)s”.") % said
+            raise Refused(message, "bad_value") from problem
+    return queryset
+
+
+def export_rows(kind: str, queryset: QuerySet[Any], *, clear: bool) -> Iterator[Sequence[Cell]]:
+    """Rows of cells in the order of the kind's layout, a page at a time."""
+    if kind == ORDERS:
+        return _order_rows(queryset, clear=clear)
+    return _case_rows(queryset)
+
+
+def _order_rows(queryset: QuerySet[Any], *, clear: bool) -> Iterator[Sequence[Cell]]:
+    fields = LAYOUTS[ORDERS].fields
+    masks = [] if clear else [(fields.index(name), mask) for name, mask in _MASKS.items()]
+    lines = OrderLine.objects.filter(order__in=_keys(queryset)).order_by("order_id", "line_no")
+    for row in lines.values_list(*[_ORDER_CELLS[name] for name in fields]).iterator(_PAGE):
+        cells = list(row)
+        for at, mask in masks:
+            cells[at] = mask(cells[at])
+        yield cells
+
+
+def _case_rows(queryset: QuerySet[Any]) -> Iterator[Sequence[Cell]]:
+    fields = LAYOUTS[CASES].fields
+    courier, waybill = fields.index("courier"), fields.index("waybill")
+    lines = CaseLine.objects.filter(case__in=_keys(queryset)).order_by("case_id", "id")
+    page: list[list[Any]] = []
+    for row in lines.values_list(*[_CASE_CELLS[name] for name in fields]).iterator(_PAGE):
+        page.append(list(row))
+        if len(page) == _PAGE:
+            yield from _with_parcels(page, courier, waybill)
+            page = []
+    yield from _with_parcels(page, courier, waybill)
+
+
+def _with_parcels(page: list[list[Any]], courier: int, waybill: int) -> list[list[Any]]:
+    """The last parcel back to us of each case, in one query per page."""
+    found = Parcel.objects.filter(
+        case_id__in={row[courier] for row in page}, direction=Parcel.Direction.IN
+    ).order_by("id")
+    last = {case: (by, no) for case, by, no in found.values_list("case_id", "courier", "waybill")}
+    for row in page:
+        row[courier], row[waybill] = last.get(row[courier], ("", ""))
+    return page
+
+
+def _keys(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Primary keys as a subquery; the order of the rows is the export's own."""
+    return queryset.order_by().values("pk")

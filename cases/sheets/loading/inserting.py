@@ -1,0 +1,103 @@
+"""Many new rows in one go: COPY on PostgreSQL, executemany on SQLite; keys are known beforehand."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+
+from django.db import connection, models
+
+from cases.models.money import MoneyField
+
+Rows = list[list[Any]]
+
+
+def take_keys(model: type[models.Model], count: int) -> list[int]:
+    """Primary keys nobody else will be given, in ascending order.
+
+    On SQLite the caller's transaction holds the only write lock (IMMEDIATE), so the next ones in
+    the table's own series are his.
+    """
+    table = model._meta.db_table
+    if not count:
+        return []
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+                [table, count],
+            )
+            return sorted(key for (key,) in cursor.fetchall())
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        found = cursor.fetchone()
+        last = int(found[0]) if found else 0
+        return list(range(last + 1, last + 1 + count))
+
+
+def insert_rows(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
+    """Insert rows whose values stand in the order of ``names`` (attnames) as Python values."""
+    if not rows:
+        return
+    fields = [model._meta.get_field(name.removesuffix("_id")) for name in names]
+    convert = [converter(field) for field in fields]
+    quote = connection.ops.quote_name
+    table = quote(model._meta.db_table)
+    columns = ", ".join(quote(str(field.column)) for field in fields)  # type: ignore[union-attr]
+    ready = (
+        [value if fit is None else fit(value) for value, fit in zip(row, convert, strict=True)]
+        for row in rows
+    )
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Errors of COPY come past Django's cursor, so they are translated here.
+            with (
+                connection.wrap_database_errors,
+                cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
+            ):
+                for row in ready:
+                    copy.write_row(row)
+            return
+        marks = ", ".join(["%s"] * len(fields))
+        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(ready))  # noqa: S608
+
+
+Convert = Callable[[Any], Any]
+
+
+def converter(field: Any) -> Convert | None:
+    """How a value of the field goes into the database; None where it goes as it is."""
+    if isinstance(field, MoneyField):
+        return fen
+    if isinstance(field, models.JSONField):
+        return _json
+    if connection.vendor == "postgresql":
+        return None
+    if isinstance(field, models.DateTimeField):
+        return _naive
+    if isinstance(field, models.DecimalField):
+        return _decimal
+    return None
+
+
+@lru_cache(maxsize=65_536)
+def fen(amount: Decimal | None) -> int | None:
+    """Yuan with at most two decimals, which the merging made sure of."""
+    return None if amount is None else int(amount.scaleb(2))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if value else _EMPTY
+
+
+_EMPTY: Final = "{}"
+
+
+def _naive(moment: datetime | None) -> str | None:
+    """As Django keeps times on SQLite: UTC without saying so."""
+    return None if moment is None else str(moment.astimezone(UTC).replace(tzinfo=None))
+
+
+def _decimal(number: Decimal | None) -> str | None:
+    return None if number is None else format(number, "f")

@@ -1,0 +1,378 @@
+"""Orders of a sheet, a chunk at a time: looked up at once, merged in memory, written in bulk."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cases.flow import clock, writing
+from cases.models import Order, OrderLine, Payment
+from cases.sheets.facts import OrderFacts
+from cases.sheets.loading.inserting import insert_rows, take_keys
+from cases.sheets.loading.merging import (
+    NEW_LINE,
+    NEW_ORDER,
+    NEW_PAYMENT,
+    OrderRecord,
+    Record,
+    Values,
+    merge,
+    merge_lines,
+)
+from cases.sheets.loading.outcomes import Impossible, Outcome
+from cases.sheets.loading.reported import report_external
+from cases.sheets.loading.shopfinder import ShopFinder, family
+
+_COUNTERS: Final = frozenset({"freight_reserved", "freight_refunded", "reported_refunded"})
+_LINE_COUNTERS: Final = frozenset({"held", "gone", "reserved", "refunded"})
+_ORDER_NAMES: Final = tuple(name for name in NEW_ORDER if name not in _COUNTERS)
+_LINE_NAMES: Final = tuple(name for name in NEW_LINE if name not in _LINE_COUNTERS)
+_PAYMENT_NAMES: Final = tuple(name for name in NEW_PAYMENT if name != "refunded")
+#: Columns no sheet fills, for inserts past the ORM.
+_ORDER_ZERO: Final = {
+    "freight_reserved": Decimal("0.00"),
+    "freight_refunded": Decimal("0.00"),
+    "external_refunded": Decimal("0.00"),
+    "reported_refunded": Decimal("0.00"),
+}
+_LINE_ZERO: Final = {
+    "no_return_agreed": False,
+    "held": 0,
+    "gone": 0,
+    "reserved": Decimal("0.00"),
+    "refunded": Decimal("0.00"),
+}
+
+Key = tuple[str, str]
+
+
+@dataclass
+class OrderLoader:
+    """Takes chunks of order facts. ``columns``: fields for which the sheet has a column."""
+
+    shops: ShopFinder
+    columns: frozenset[str]
+    source: str
+
+    def take(self, chunk: Sequence[OrderFacts]) -> list[Outcome]:
+        """Write one chunk inside the caller's transaction; an outcome per facts, in order."""
+        book = _Chunk(self, list(chunk))
+        outcomes = [book.one(facts) for facts in chunk]
+        book.write()
+        return outcomes
+
+    def key(self, facts: OrderFacts) -> Key:
+        """Platform and number; raises Impossible where the shop is not known."""
+        shop = self.shops.of(facts)
+        if shop is None:
+            message = _("the sheet does not say which shop it is from; name the shop")
+            raise Impossible("bad_value", message)
+        return shop.platform, facts.order_no
+
+    def stamp(self, facts: OrderFacts) -> str:
+        """The same facts from the same columns have the same stamp (64 hex digits)."""
+        told = [getattr(facts, name) for name in _STAMPED]
+        told.append([astuple(line)[:-2] for line in facts.lines])
+        told.append(sorted(facts.extra.items()))
+        told.append([sorted(line.extra.items()) for line in facts.lines])
+        told.append(sorted(self.columns))
+        return hashlib.blake2b(repr(told).encode(), digest_size=32).hexdigest()
+
+
+#: Everything a sheet says of an order but where it stands in the sheet.
+_STAMPED: Final = tuple(
+    name
+    for name in OrderFacts.__dataclass_fields__
+    if name not in {"rows", "warnings", "extra", "lines"}
+)
+
+
+@dataclass
+class _Chunk:
+    """The orders a chunk speaks of, found at once."""
+
+    loader: OrderLoader
+    facts: list[OrderFacts]
+    heads: dict[Key, tuple[int, int, str]] = field(default_factory=dict)
+    records: dict[Key, OrderRecord] = field(default_factory=dict)
+    keys: dict[int, Key | Impossible] = field(default_factory=dict)
+    stamps: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for facts in self.facts:
+            try:
+                self.keys[id(facts)] = self.loader.key(facts)
+            except Impossible as problem:
+                self.keys[id(facts)] = problem
+        wanted = {key for key in self.keys.values() if not isinstance(key, Impossible)}
+        self.heads = find_heads(wanted)
+        changed = set()
+        for facts in self.facts:
+            self.stamps[id(facts)] = stamp = self.loader.stamp(facts)
+            key = self.keys[id(facts)]
+            if (
+                not isinstance(key, Impossible)
+                and key in self.heads
+                and self.heads[key][2] != stamp
+            ):
+                changed.add(key)
+        found = read_orders(self.heads[key][0] for key in changed)
+        self.records = {key: found[self.heads[key][0]] for key in changed}
+
+    def one(self, facts: OrderFacts) -> Outcome:
+        key = self.keys[id(facts)]
+        told = tuple(remark.message for remark in facts.warnings)
+        done = Outcome(facts.rows, "unchanged", label=facts.order_no, warnings=told)
+        try:
+            if isinstance(key, Impossible):
+                raise key
+            self._check_shop(key, facts)
+            self._merge(key, facts, done)
+        except Impossible as problem:
+            done.what, done.code = "failed", problem.code
+            done.message = done.told(problem.message)
+        return done
+
+    def _check_shop(self, key: Key, facts: OrderFacts) -> None:
+        shop = self.loader.shops.of(facts)
+        head = self.heads.get(key)
+        if shop is None or (head is not None and head[1] != shop.pk):
+            said = {"no": facts.order_no}
+            message = _("the order %(no)s is not one of this shop; check the shop and the number")
+            raise Impossible("unknown", message % said)
+        if len(facts.order_no) > 64:
+            raise Impossible("bad_value", _("the order number is longer than 64 signs"))
+
+    def _merge(self, key: Key, facts: OrderFacts, done: Outcome) -> None:
+        record, stamp = self.records.get(key), self.stamps[id(facts)]
+        if record is None and key in self.heads:
+            return  # the same facts as the last time
+        fresh = record is None
+        if record is None:
+            shop = self.loader.shops.of(facts)
+            assert shop is not None  # noqa: S101  # the key was made from it
+            values = {**NEW_ORDER, "platform": key[0], "order_no": key[1], "shop_id": shop.pk}
+            record = OrderRecord(Record(None, None, values), [], [], shop.pk)
+        was = (record.order.values, record.lines, record.payments)
+        reason = merge(record, facts, self.loader.columns)
+        if reason:
+            done.what, done.message = "skipped", reason
+            return
+        if fresh:
+            self.records[key] = record
+        if fresh or changed(was, record):
+            record.order.values["facts_hash"] = stamp
+            done.what = "created" if fresh else "updated"
+            done.warnings += tuple(done.told(text) for text in fit(record))
+
+    def write(self) -> None:
+        write_records(list(self.records.values()), self.loader.source)
+
+
+def find_heads(keys: Iterable[Key]) -> dict[Key, tuple[int, int, str]]:
+    """Key, shop and stamp of the orders we have, by platform and number."""
+    keys = set(keys)
+    rows = Order.objects.filter(
+        platform__in={platform for platform, _no in keys}, order_no__in=[no for _p, no in keys]
+    ).values_list("platform", "order_no", "id", "shop_id", "facts_hash")
+    found = {(platform, no): (pk, shop, stamp) for platform, no, pk, shop, stamp in rows}
+    return {key: found[key] for key in keys if key in found}
+
+
+def read_orders(ids: Iterable[int]) -> dict[int, OrderRecord]:
+    """The orders with lines and payments, locked in pk order (the order row locks its lines)."""
+    pks = sorted(ids)
+    if not pks:
+        return {}
+    names = [*NEW_ORDER, "platform", "order_no", "shop_id"]
+    locked = Order.objects.order_by("pk").select_for_update().filter(pk__in=pks)
+    records = {}
+    for row in locked.values("id", *names):
+        pk = row.pop("id")
+        records[pk] = OrderRecord(Record(pk, row, row), [], [], row["shop_id"])
+    lines = OrderLine.objects.filter(order_id__in=pks).order_by("order_id", "line_no")
+    for row in lines.values("id", "order_id", *NEW_LINE):
+        pk, order = row.pop("id"), row.pop("order_id")
+        records[order].lines.append(Record(pk, row, row))
+    payments = Payment.objects.filter(order_id__in=pks).order_by("order_id", "id")
+    for row in payments.values("id", "order_id", *NEW_PAYMENT):
+        pk, order = row.pop("id"), row.pop("order_id")
+        records[order].payments.append(Record(pk, row, row))
+    return records
+
+
+def changed(was: tuple[Values, list[Record], list[Record]], record: OrderRecord) -> bool:
+    values, lines, payments = was
+    return (
+        values != record.order.values
+        or [line.values for line in lines] != [line.values for line in record.lines]
+        or [one.values for one in payments] != [one.values for one in record.payments]
+    )
+
+
+def _limits(model: type[models.Model], names: Sequence[str]) -> list[tuple[str, int]]:
+    fields = [(name, model._meta.get_field(name)) for name in names]
+    return [
+        (n, f.max_length) for n, f in fields if isinstance(f, models.CharField) and f.max_length
+    ]
+
+
+_LIMITS: Final = [
+    (
+        _limits(Order, [name for name in _ORDER_NAMES if not name.startswith("phone_")]),
+        _limits(OrderLine, _LINE_NAMES),
+        _limits(Payment, _PAYMENT_NAMES),
+    )
+]
+
+
+def fit(record: OrderRecord) -> list[str]:
+    """Cut texts that are longer than their column; each cut is told."""
+    order, line, payment = _LIMITS[0]
+    told: list[str] = []
+    for limits, records in (
+        (order, [record.order]),
+        (line, record.lines),
+        (payment, record.payments),
+    ):
+        for one in records:
+            _fit(one.values, limits, told)
+    return told
+
+
+def _fit(values: Values, limits: list[tuple[str, int]], told: list[str]) -> None:
+    for name, most in limits:
+        text = values[name]
+        if len(text) > most:
+            values[name] = text[:most]
+            said = {"field": name, "most": most}
+            told.append(_("“%(field)s” was cut to %(most)s signs") % said)
+
+
+def write_records(records: list[OrderRecord], source: str) -> None:
+    """New rows in bulk, changed rows by their changed columns, refund figures to the guards."""
+    new = [record for record in records if record.order.pk is None]
+    _insert_orders(new)
+    _update(Order, [r.order for r in records if r.order.before is not None], _ORDER_NAMES)
+    _save(OrderLine, [(r, line) for r in records for line in r.lines], _LINE_NAMES, _LINE_ZERO)
+    _save(
+        Payment,
+        [(r, one) for r in records for one in r.payments],
+        _PAYMENT_NAMES,
+        {"refunded": Decimal("0.00")},
+    )
+    reported = [
+        (r.order.pk, r.reported, r.reported_at or clock.now(), source)
+        for r in records
+        if r.reported is not None and r.order.pk is not None
+    ]
+    if reported:
+        report_external(reported)
+
+
+def _insert_orders(new: list[OrderRecord]) -> None:
+    now = timezone.now()
+    names = ["platform", "order_no", "shop_id", *_ORDER_NAMES]
+    zero = list(_ORDER_ZERO.values())
+    rows = []
+    for record, pk in zip(new, take_keys(Order, len(new)), strict=True):
+        record.order.pk = pk
+        values = record.order.values
+        rows.append([pk, now, now, *zero, *[values[name] for name in names]])
+    insert_rows(Order, ["id", "created_at", "updated_at", *_ORDER_ZERO, *names], rows)
+
+
+def _save(
+    model: type[models.Model],
+    rows: list[tuple[OrderRecord, Record]],
+    names: Sequence[str],
+    zero: dict[str, Any],
+) -> None:
+    """Lines or payments: those without a key are new."""
+    new = [(owner, row) for owner, row in rows if row.pk is None]
+    ready = []
+    for (owner, row), pk in zip(new, take_keys(model, len(new)), strict=True):
+        row.pk = pk
+        values = row.values
+        ready.append([pk, owner.order.pk, *zero.values(), *[values[name] for name in names]])
+    _update(model, [row for _owner, row in rows if row.before is not None], names)
+    insert_rows(model, ["id", "order_id", *zero, *names], ready)
+
+
+def _update(model: type[models.Model], rows: list[Record], names: Sequence[str]) -> None:
+    """Rows that differ, grouped by which columns do."""
+    groups: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+    for row in rows:
+        before = row.before or {}
+        differing = tuple(name for name in names if before[name] != row.values[name])
+        if differing:
+            groups[differing].append(row)
+    stamped = model is Order
+    for differing, members in sorted(groups.items()):
+        wanted = [*differing, "updated_at"] if stamped else [*differing]
+        fields = [model._meta.get_field(name) for name in wanted]
+        extra: list[Any] = [timezone.now()] if stamped else []
+        writing.update_rows(
+            model,
+            fields,
+            [
+                [r.pk, *writing.values_for(fields, [*(r.values[n] for n in differing), *extra])]
+                for r in sorted(members, key=lambda r: r.pk or 0)
+            ],
+        )
+
+
+@dataclass
+class LineLoader:
+    """Takes chunks of order lines for orders that are known already (Taobao's details)."""
+
+    shops: ShopFinder
+    platform: str
+
+    def take(self, chunk: Sequence[OrderFacts]) -> list[Outcome]:
+        found = self._find({facts.order_no for facts in chunk})
+        records = read_orders(found.values())
+        outcomes = [self._one(facts, found, records) for facts in chunk]
+        write_records(list(records.values()), "")
+        return outcomes
+
+    def _find(self, numbers: set[str]) -> dict[str, int]:
+        rows = Order.objects.filter(order_no__in=numbers)
+        if self.shops.visible is not None:
+            rows = rows.filter(shop_id__in=self.shops.visible)
+        if self.shops.named:
+            rows = rows.filter(shop__code=self.shops.named)
+        return {
+            no: pk
+            for no, pk, platform in rows.values_list("order_no", "id", "platform")
+            if not self.platform or family(platform) == self.platform or self.shops.named
+        }
+
+    def _one(
+        self, facts: OrderFacts, found: dict[str, int], records: dict[int, OrderRecord]
+    ) -> Outcome:
+        told = tuple(remark.message for remark in facts.warnings)
+        done = Outcome(facts.rows, "unchanged", label=facts.order_no, warnings=told)
+        record = records.get(found.get(facts.order_no, 0))
+        if record is None:
+            said = {"no": facts.order_no}
+            message = _("there is no order %(no)s; import the order list first") % said
+            done.what, done.code, done.message = "failed", "unknown", done.told(message)
+            return done
+        was = (record.order.values, record.lines, record.payments)
+        try:
+            merge_lines(record, facts)
+        except Impossible as problem:
+            done.what, done.code = "failed", problem.code
+            done.message = done.told(problem.message)
+            return done
+        if changed(was, record):
+            done.what = "updated"
+            done.warnings += tuple(done.told(text) for text in fit(record))
+        return done
