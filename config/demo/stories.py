@@ -118,12 +118,6 @@ STORIES: dict[str, tuple[Deed, ...]] = {
         _d("-24", "W", "finish_repair", cost=Decimal("20.00"), text="更换轴体"),
         _d("-10", "W", "pass_quality_check", text="全键测试通过"),
     ),
-    "repair_sent": (
-        *_in_repair("+90", "+100"),
-        _d("-60", "W", "finish_repair", cost=Decimal("35.00"), text="更换喇叭单元"),
-        _d("-50", "W", "pass_quality_check", text="音质复测正常"),
-        _d("-30", "W", "dispatch", **PARCEL),
-    ),
     "repair_done": (
         HELLO,
         *_in_repair("+90", "+100"),
