@@ -1,0 +1,198 @@
+"""Cases in the admin: the queue with tabs and search, the case page, steps one by one or many."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.views import ChangeList
+
+from cases.admin import bulk, casepage, search, steps
+from cases.admin.counts import ALL, TABS, desk_counts, narrow
+from cases.admin.filters import (
+    AppliedFilter,
+    DueFilter,
+    GoodsBackFilter,
+    KindFilter,
+    OwnerFilter,
+    ShopFilter,
+    StateFilter,
+    TurnFilter,
+)
+from cases.admin.looks import SIDES, STATE_TONES, countdown, yuan_text
+from cases.admin.scope import ReadOnly, ShopScoped, sees_money
+from cases.flow import clock
+from cases.models import Case, State
+
+
+class Queue(ChangeList):
+    """The list narrowed to a tab; a search looks everywhere, whatever tab it was typed in."""
+
+    def get_filters_params(self, params: Any = None) -> Any:
+        lookups = super().get_filters_params(params)
+        lookups.pop("tab", None)
+        return lookups
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        queryset = super().get_queryset(request, exclude_parameters)
+        return queryset if self.query else narrow(queryset, request.GET.get("tab", ""))
+
+
+@admin.register(Case)
+class CaseAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
+    list_display = [
+        "number",
+        "kind_shown",
+        "state_shown",
+        "turn",
+        "deadline",
+        "order_link",
+        "amount",
+        "reason",
+        "owner",
+    ]
+    list_display_links = ["number"]
+    list_select_related = ["order", "shop", "reason", "owner"]
+    list_filter = [
+        StateFilter,
+        KindFilter,
+        ShopFilter,
+        OwnerFilter,
+        DueFilter,
+        TurnFilter,
+        GoodsBackFilter,
+        AppliedFilter,
+    ]
+    search_fields = ["case_no"]
+    search_help_text = _(
+        "Case, order, waybill, phone or its last 4 digits, buyer, serial, refund no."
+    )
+    list_before_template = "cases/tabs.html"
+    list_fullwidth = True
+    list_filter_sheet = True
+    ordering = [F("due_at").asc(nulls_last=True), "-pk"]
+    sortable_by = ["number", "deadline", "order_link", "amount"]
+
+    def get_urls(self) -> Any:
+        wrap = self.admin_site.admin_view
+        return [
+            path("bulk/<str:step>/", wrap(self.bulk_view), name="cases_case_bulk"),
+            path("<int:object_id>/do/<str:step>/", wrap(self.step_view), name="cases_case_do"),
+            *super().get_urls(),
+        ]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return Queue
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = super().get_list_display(request)
+        return shown if sees_money(request.user) else [name for name in shown if name != "amount"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term:
+            return queryset, False
+        found = search.find_cases(self.get_queryset(request), search_term)
+        return queryset.filter(pk__in=found), False
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        if "_popup" in request.GET or not self.has_view_permission(request):
+            return {}
+        return bulk.bulk_actions(request)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        term = request.GET.get("q", "").strip()
+        if term and request.method == "GET" and not request.GET.get("p"):
+            found = search.find_cases(self.get_queryset(request), term)
+            if len(found) == 1:  # a scanner's Enter goes straight to the case
+                return HttpResponseRedirect(reverse("admin:cases_case_change", args=found))
+        here = request.GET.get("tab", TABS[0].slug)
+        counts = desk_counts(request)
+        tabs = [
+            {"slug": t.slug, "label": t.label, "count": counts[t.slug], "here": t.slug == here}
+            for t in TABS
+        ]
+        tabs.append({"slug": ALL, "label": _("All"), "count": None, "here": here == ALL})
+        context = {"queue_tabs": tabs, "title": _("Cases"), **(extra_context or {})}
+        return super().changelist_view(request, context)  # type: ignore[no-any-return]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        related = ("order", "shop", "reason", "owner", "refusal", "return_address")
+        case = self.get_or_404(request, object_id, *related)
+        if not self.has_view_permission(request, case):
+            raise PermissionDenied
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET"])  # a case moves by its steps only
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        return TemplateResponse(request, "cases/case.html", casepage.page(self, request, case))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        case = self.get_or_404(request, object_id)
+        page = reverse("admin:cases_case_change", args=[case.pk])
+        return HttpResponseRedirect(f"{page}#timeline")
+
+    def step_view(self, request: HttpRequest, object_id: int, step: str) -> HttpResponse:
+        return steps.step_view(self, request, str(object_id), step)
+
+    def bulk_view(self, request: HttpRequest, step: str) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return bulk.bulk_view(self, request, step)
+
+    @display(description=_("case no."), ordering="case_no")
+    def number(self, case: Case) -> str:
+        return case.case_no
+
+    @display(description=_("kind"))
+    def kind_shown(self, case: Case) -> str:
+        return str(case.get_kind_display())
+
+    @display(
+        description=_("state"),
+        label={str(state): tone or "default" for state, tone in STATE_TONES.items()},
+    )
+    def state_shown(self, case: Case) -> tuple[str, str]:
+        return str(case.state), str(State(case.state).label)
+
+    @display(description=_("whose turn"))
+    def turn(self, case: Case) -> Any:
+        return SIDES.get(case.clock_on, "–")
+
+    @display(description=_("deadline"), ordering=F("due_at").asc(nulls_last=True))
+    def deadline(self, case: Case) -> SafeString:
+        shown = countdown(case.due_at, clock.now(), paused=case.paused_at is not None)
+        if case.escalated_at is None:
+            return shown
+        return format_html('{} <span class="sh-flag" title="{}">!</span>', shown, _("Escalated"))
+
+    @display(description=_("order"), ordering="order__order_no")
+    def order_link(self, case: Case) -> SafeString:
+        url = reverse("admin:cases_order_change", args=[case.order_id])
+        return format_html('<a class="sh-number" href="{}">{}</a>', url, case.order.order_no)
+
+    @display(description=_("amount"), ordering="amount_requested")
+    def amount(self, case: Case) -> str:
+        if case.amount_approved is not None:
+            return yuan_text(case.total_approved)
+        return yuan_text(case.amount_requested + case.freight_requested)
