@@ -153,7 +153,7 @@ def test_the_first_supervisor_is_made_on_an_empty_site_only():
 
 
 @pytest.mark.parametrize(
-    "page",
+    "address",
     [
         "auth/user/",
         "auth/user/add/",
@@ -164,10 +164,10 @@ def test_the_first_supervisor_is_made_on_an_empty_site_only():
         "axes/accessattempt/",
     ],
 )
-def test_pages_of_other_packages_open(client, person, page):
+def test_pages_of_other_packages_open(client, person, address):
     client.force_login(person)
 
-    assert client.get(f"/admin/{page}").status_code == 200
+    assert client.get(f"/admin/{address}").status_code == 200
 
 
 def test_nobody_edits_what_the_site_wrote_about_failed_sign_ins(client, person):
