@@ -17,10 +17,10 @@ from django.views.decorators.http import require_safe
 
 from cases.admin.counts import OTHER_SIDES, desk_counts
 from cases.admin.filters import lines_to_hand_back
-from cases.admin.looks import countdown
 from cases.admin.scope import sees_money
 from cases.admin.search import find_cases, find_orders
 from cases.flow import clock
+from cases.looks import countdown
 from cases.models import Case, Kind, Notice, Order, Refund
 from cases.models.kinds import OPEN
 from config.unfold import item

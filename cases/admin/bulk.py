@@ -10,12 +10,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from cases.admin.looks import state_label
 from cases.admin.scope import person
 from cases.admin.steps import CHANNEL, KEY, dress, step_or_404
 from cases.flow.door import Act, Actor, Refused, perform_many
 from cases.flow.states import StepInfo
 from cases.forms import STEP_FORMS, StepForm
+from cases.looks import state_label
 from cases.models import Case, ReturnAddress
 from cases.models.kinds import GOODS_REMEDIES
 

@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 
 from cases import sop
 from cases.admin import timeline
-from cases.admin.looks import SIDES, countdown, label, moment, state_label, yuan_text
 from cases.admin.scope import person, sees_money
 from cases.admin.steps import CHANNEL, dress, next_due
 from cases.flow import clock
 from cases.flow.door import Actor, allowed
 from cases.forms import STEP_FORMS
+from cases.looks import SIDES, countdown, label, moment, state_label, yuan_text
 from cases.models import Case, Notice, Refund, RefusalReason
 from cases.models.kinds import TERMINAL
 from cases.models.money import ZERO

@@ -27,9 +27,9 @@ from cases.admin.filters import (
     StateFilter,
     TurnFilter,
 )
-from cases.admin.looks import SIDES, STATE_TONES, countdown, yuan_text
 from cases.admin.scope import ReadOnly, ShopScoped, sees_money
 from cases.flow import clock
+from cases.looks import SIDES, STATE_TONES, countdown, yuan_text
 from cases.models import Case, State
 
 

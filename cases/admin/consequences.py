@@ -7,10 +7,10 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from cases.admin.looks import SIDES, STATES, yuan_text
 from cases.flow import clock, hooks
 from cases.flow.door import Actor, Move, NotPermitted, Refused
 from cases.flow.states import ROLES, StepInfo
+from cases.looks import SIDES, STATES, yuan_text
 from cases.models import Case, Order, Remedy, Role, RoleLimit, State
 from cases.models.clocks import TURN, PolicyBook
 from cases.models.kinds import MONEY_REMEDIES, TERMINAL

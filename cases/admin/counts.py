@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cases.admin.looks import DUE_SOON
 from cases.flow import clock
+from cases.looks import DUE_SOON
 from cases.models import Case, Kind, Side, State
 from cases.models.kinds import OPEN, REFUND_KINDS
 

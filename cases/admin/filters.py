@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cases.admin.looks import DUE_SOON
 from cases.flow import clock
+from cases.looks import DUE_SOON
 from cases.models import CaseLine, Kind, OrderStatus, Shop, State
 
 

@@ -21,12 +21,12 @@ from unfold.decorators import display
 from cases import verbs
 from cases.admin import search
 from cases.admin.filters import OrderedFilter, OrderStatusFilter, ShopFilter
-from cases.admin.looks import countdown, moment, state_label, yuan_text
 from cases.admin.scope import ReadOnly, ShopScoped, person, sees_money
 from cases.admin.steps import CHANNEL, KEY, dress
 from cases.flow import clock
 from cases.flow.door import Actor, Refused, unit
 from cases.forms import OpenCaseForm
+from cases.looks import countdown, moment, state_label, yuan_text
 from cases.models import Order, OrderStatus, Reveal
 from cases.models.money import ZERO
 from cases.privacy import mask_address, mask_name, mask_phone

@@ -21,9 +21,9 @@ from cases.admin.filters import (
     OpenDifferenceFilter,
     OrderShopFilter,
 )
-from cases.admin.looks import SIDES, STATES, moment, yuan_text
 from cases.admin.scope import ReadOnly, ShopScoped
 from cases.files import response_for
+from cases.looks import SIDES, STATES, moment, yuan_text
 from cases.models import (
     Approval,
     Case,

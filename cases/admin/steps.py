@@ -17,12 +17,12 @@ from unfold import widgets as unfold_widgets
 
 from cases.admin.consequences import MONEY_STEPS, money_rows, next_rows, why_not
 from cases.admin.counts import OPEN_STATES
-from cases.admin.looks import countdown, state_label
 from cases.admin.scope import person, sees_money
 from cases.flow import clock
 from cases.flow.door import Actor, NotPermitted, Refused, once_more, perform
 from cases.flow.states import StepInfo
 from cases.forms import STEP_FORMS, StepForm
+from cases.looks import countdown, state_label
 from cases.models import Case, CaseEvent, Role
 from cases.models.lifecycle import PERSON_STEPS
 from cases.models.shops import roles_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from cases.admin.looks import STATES, moment, yuan_text
+from cases.looks import STATES, moment, yuan_text
 from cases.models import Case, Kind, Remedy, State
 from cases.models.reasons import Named
 from cases.verbs import OPENING

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
-from cases.admin import looks
+from cases import looks
 from cases.flow import clock
 
 register = template.Library()

@@ -2,9 +2,10 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final
 
 from django.db import models
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from cases.flow import clock, writing
 from cases.models import Order, OrderLine, Payment
-from cases.sheets.facts import OrderFacts
+from cases.sheets.facts import LineFacts, OrderFacts
 from cases.sheets.loading.inserting import insert_rows, take_keys
 from cases.sheets.loading.merging import (
     NEW_LINE,
@@ -60,6 +61,9 @@ class OrderLoader:
     columns: frozenset[str]
     source: str
 
+    def __post_init__(self) -> None:
+        self.spoken = sorted(self.columns)
+
     def take(self, chunk: Sequence[OrderFacts]) -> list[Outcome]:
         """Write one chunk inside the caller's transaction; an outcome per facts, in order."""
         book = _Chunk(self, list(chunk))
@@ -77,20 +81,23 @@ class OrderLoader:
 
     def stamp(self, facts: OrderFacts) -> str:
         """The same facts from the same columns have the same stamp (64 hex digits)."""
-        told = [getattr(facts, name) for name in _STAMPED]
-        told.append([astuple(line)[:-2] for line in facts.lines])
-        told.append(sorted(facts.extra.items()))
-        told.append([sorted(line.extra.items()) for line in facts.lines])
-        told.append(sorted(self.columns))
+        told = (
+            _order_told(facts),
+            [_line_told(line) for line in facts.lines],
+            sorted(facts.extra.items()),
+            [sorted(line.extra.items()) for line in facts.lines],
+            self.spoken,
+        )
         return hashlib.blake2b(repr(told).encode(), digest_size=32).hexdigest()
 
 
-#: Everything a sheet says of an order but where it stands in the sheet.
-_STAMPED: Final = tuple(
-    name
-    for name in OrderFacts.__dataclass_fields__
-    if name not in {"rows", "warnings", "extra", "lines"}
-)
+def _told(kind: type[Any], *but: str) -> Callable[[Any], tuple[Any, ...]]:
+    """Everything a sheet says but where it stands in the sheet."""
+    return attrgetter(*[name for name in kind.__dataclass_fields__ if name not in but])
+
+
+_order_told = _told(OrderFacts, "rows", "warnings", "extra", "lines")
+_line_told = _told(LineFacts, "row", "extra")
 
 
 @dataclass
