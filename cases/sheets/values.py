@@ -34,7 +34,10 @@ NONE_WORDS: Final = frozenset(
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _EPOCH = datetime(1899, 12, 30, tzinfo=ZONE)
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+#: Control signs (a NUL breaks databases) and zero-width ones; the joiner of emoji stays.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
+)
 _WRAPPED = re.compile(r'="([^"]*)"\Z')
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d+\Z")
 _AMOUNT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?\Z")
@@ -74,7 +77,7 @@ class BadValue(ValueError):
 def clean(text: str) -> str:
     """Text as a person sees it: without wrapping, guards, TABs, NBSP and zero-width signs."""
     text = text.strip()
-    if not text.isascii() and _INVISIBLE.search(text):
+    if not text.isprintable():
         text = _INVISIBLE.sub("", text).strip()
     first = text[:1]
     if first == "=":
@@ -118,7 +121,7 @@ def text(value: Native) -> str:
     """What a person reads; the short way is for the common cell, a million times."""
     if isinstance(value, str):
         found = value.strip()
-        if found.isascii() and found[:1] not in _MARKS:
+        if found.isprintable() and found[:1] not in _MARKS:
             return found
         return clean(found)
     return shown(value)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from cases.sheets.dialects import douyin, native, taobao
+from cases.sheets.dialects import douyin, jd, native, pdd, taobao
 from cases.sheets.dialects.base import (
     Column,
     Dialect,
@@ -38,6 +38,8 @@ ALL: Final = (
     taobao.REFUNDS,
     douyin.ORDER_ROWS,
     douyin.AFTER_SALES,
+    pdd.ORDER_LIST,
+    jd.ORDER_ROWS,
 )
 
 #: Fewer known columns than this are a coincidence.

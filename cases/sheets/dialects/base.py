@@ -113,7 +113,7 @@ class Parsed:
         ours = words.get(normal(found))
         if ours is None:
             self.remark(field_, "unknown_word", _("is a word we do not know yet"))
-        return ours
+        return ours or None
 
 
 def describe(row: int, column: str | None, value: str, problem: str) -> str:

@@ -68,7 +68,7 @@ def _line(parsed: Parsed, paid: Decimal | None) -> LineFacts:
     return LineFacts(
         line_no=None,
         sub_order_no=get["sub_order_no"],
-        sku=get["sku"] or "",
+        sku=get["sku"] or get["product_id"] or "",
         title=f"{title} {variant}".strip(),
         category=None,
         serials=tuple(dict.fromkeys(serials)),
@@ -140,7 +140,7 @@ def _after_sale(group: Sequence[Parsed]) -> CaseFacts:
         platform="douyin",
         shop_name=get["shop_name"] or None,
         sub_order_no=get["sub_order_no"] or "",
-        sku=get["sku"] or "",
+        sku=get["sku"] or get["product_id"] or "",
         title=get["title"] or "",
         kind=_kind(parsed, goods),
         reason=code,
@@ -195,12 +195,8 @@ def _by_order(get: Mapping[str, Any]) -> str:
     return str(get["order_no"])
 
 
-def _identifier_or_none(value: values.Native) -> str:
-    """A lone dash means none."""
-    return values.identifier(value)
-
-
 def _text_or_none(value: values.Native) -> str:
+    """A lone dash means none."""
     found = values.text(value)
     return "" if normal(found) in {"-", "--"} else found
 
@@ -215,8 +211,9 @@ ORDER_ROWS: Final = Dialect(
         Column("title", ("选购商品", "商品名称"), _text_or_none),
         Column("variant", ("商品规格",), _text_or_none),
         Column("quantity", ("商品数量",), values.pieces),
-        Column("sku", ("商家编码", "商品ID"), _text_or_none),
-        Column("unit_price", ("商品单价",), values.money),
+        Column("sku", ("商家编码",), _text_or_none),
+        Column("product_id", ("商品ID",), _text_or_none),
+        Column("unit_price", ("商品单价",), values.decimal),
         Column("payable", ("订单应付金额",), values.money),
         Column("freight", ("运费",), values.money),
         Column("discount", ("优惠总金额",), values.money),
@@ -246,7 +243,7 @@ ORDER_ROWS: Final = Dialect(
     key=_by_order,
     others=spaced(
         """
-        商品ID 平台优惠 商家优惠 达人优惠 商家改价 支付优惠 红包抵扣 手续费 是否修改过地址
+        平台优惠 商家优惠 达人优惠 商家改价 支付优惠 红包抵扣 手续费 是否修改过地址
         地址修改时段 买家留言 旗帜颜色 商家备注 APP渠道 流量来源 订单类型 鲁班落地页ID
         达人ID 达人昵称 所属门店ID 售后状态 取消原因 预约发货时间 仓库ID 仓库名称 是否安心购
         广告渠道 流量类型 流量体裁 流量渠道 发货主体 发货主体明细 降价类优惠
@@ -261,11 +258,12 @@ AFTER_SALES: Final = Dialect(
     kind=CASES,
     platform="douyin",
     columns=(
-        Column("platform_case_no", ("售后单号",), _identifier_or_none),
-        Column("order_no", ("订单号", "主订单编号"), _identifier_or_none),
-        Column("sub_order_no", ("商品单号", "子订单编号"), _identifier_or_none),
+        Column("platform_case_no", ("售后单号",), values.identifier),
+        Column("order_no", ("订单号", "主订单编号"), values.identifier),
+        Column("sub_order_no", ("商品单号", "子订单编号"), values.identifier),
         Column("title", ("商品名称",), _text_or_none),
-        Column("sku", ("商家编码", "商品ID"), _text_or_none),
+        Column("sku", ("商家编码",), _text_or_none),
+        Column("product_id", ("商品ID",), _text_or_none),
         Column("goods", ("商品发货状态",), _text_or_none),
         Column("kind", ("售后类型",), _text_or_none),
         Column("amount", ("退商品金额(元)",), values.money),
@@ -282,7 +280,7 @@ AFTER_SALES: Final = Dialect(
         Column("reason", ("售后原因",), _text_or_none),
         Column("text", ("用户售后说明",), _text_or_none),
         Column("courier", ("退货物流公司",), _text_or_none),
-        Column("waybill", ("退货物流单号",), _identifier_or_none),
+        Column("waybill", ("退货物流单号",), values.identifier),
         Column("parcel_status", ("发货物流状态",), _text_or_none),
         Column("shop_name", ("店铺名称", "门店名称"), _text_or_none),
     ),
@@ -290,7 +288,7 @@ AFTER_SALES: Final = Dialect(
     build=_after_sale,
     others=spaced(
         """
-        商品ID 应付金额（元） 商品运费（元） 支付优惠（元） 商品税费（元） 退支付优惠（元）
+        应付金额（元） 商品运费（元） 支付优惠（元） 商品税费（元） 退支付优惠（元）
         退税费金额（元） 退款方式 是否已上传退款凭证 售后原因标签 退货异常 商家退货地址
         商家退货联系人姓名 商家退货联系人电话 仲裁状态 纠纷责任方 是否极速退款
         是否拒签后退款 发货物流单号 换货物流单号 退货物流状态 订单备注 售后备注 操作人

@@ -57,7 +57,7 @@ def _order(group: Sequence[Parsed]) -> OrderFacts:
         buyer=get["buyer"] or "",
         receiver=get["receiver"] or "",
         phone=get["mobile"] or get["phone"] or "",
-        address=get["address"] or "",
+        address=get["new_address"] or get["address"] or "",
         payment_number=get["payment_number"] or "",
         line_count_hint=get["count"],
         rows=(parsed.number,),
@@ -125,7 +125,7 @@ def _detail_line(parsed: Parsed, at: int) -> LineFacts:
     )
 
 
-def _numbering() -> Callable[[Facts], Facts]:
+def numbering() -> Callable[[Facts], Facts]:
     """Line numbers go on where an order comes again further down the file.
 
     Only the last orders are remembered, so that memory stays flat: the platform writes the
@@ -222,6 +222,11 @@ def reason_of(parsed: Parsed) -> tuple[str | None, str]:
     return code or "other", said
 
 
+def _waybill(value: values.Native) -> str:
+    """Written `No:123` in some years."""
+    return values.identifier(value).removeprefix("No:").strip()
+
+
 def _by_order(get: Mapping[str, Any]) -> str:
     return str(get["order_no"])
 
@@ -242,7 +247,7 @@ ORDER_LIST: Final = Dialect(
         Column("shipped_at", ("发货时间",), values.moment),
         Column("finished_at", ("确认收货时间",), values.moment),
         Column("courier", ("物流公司",)),
-        Column("waybill", ("物流单号",), values.identifier),
+        Column("waybill", ("物流单号",), _waybill),
         Column("title", ("宝贝标题", "商品标题")),
         Column("count", ("宝贝总数量",), values.pieces),
         Column("shop_name", ("店铺名称",)),
@@ -250,7 +255,8 @@ ORDER_LIST: Final = Dialect(
         Column("receiver", ("收货人姓名",)),
         Column("mobile", ("联系手机",), values.identifier),
         Column("phone", ("联系电话",), values.identifier),
-        Column("address", ("修改后的收货地址", "收货地址")),
+        Column("address", ("收货地址",)),
+        Column("new_address", ("修改后的收货地址",)),
         Column("payment_number", ("支付单号",), values.identifier),
     ),
     required=("order_no",),
@@ -261,7 +267,7 @@ ORDER_LIST: Final = Dialect(
         买家支付宝账号 支付详情 买家应付货款 买家支付积分 返点积分 买家实际支付积分 买家留言
         收货地址 运送方式 宝贝种类 订单备注 店铺Id 订单关闭原因 卖家服务费 买家服务费
         发票抬头 是否手机订单 分阶段订单信息 特权订金订单id 是否上传合同照片 是否上传小票
-        是否代付 定金排名 修改后的sku 修改后的收货地址 异常信息 天猫卡券抵扣 集分宝抵扣
+        是否代付 定金排名 修改后的sku 异常信息 天猫卡券抵扣 集分宝抵扣
         是否是O2O交易 新零售交易类型 新零售导购门店名称 新零售导购门店id 新零售发货门店名称
         新零售发货门店id 预约门店 打款商家金额 含应开票给个人的个人红包 是否信用购
         体验期结束时间 前N有礼 配送类型 主订单编号 确认收货打款金额 商品属性SKU 商家备注
@@ -275,7 +281,7 @@ DETAILS: Final = Dialect(
     columns=(
         Column("order_no", ("订单编号",), values.identifier),
         Column("title", ("标题", "宝贝标题")),
-        Column("unit_price", ("价格", "商品价格"), values.money),
+        Column("unit_price", ("价格", "商品价格"), values.decimal),
         Column("quantity", ("购买数量",), values.pieces),
         Column("sku", ("商家编码",)),
         Column("outer_sku", ("外部系统编号",)),
@@ -285,7 +291,7 @@ DETAILS: Final = Dialect(
     build=_detail,
     key=_by_order,
     others=spaced("商品属性 套餐信息 备注"),
-    follows=_numbering,
+    follows=numbering,
 )
 REFUNDS: Final = Dialect(
     code="taobao",

@@ -43,6 +43,26 @@ DOUYIN_STATUS: Final = table(
         "已关闭": "closed",
     }
 )
+PDD_STATUS: Final = table(
+    {
+        "待付款": "unpaid",
+        "待发货": "paid",
+        "已发货，待收货|已发货": "shipped",
+        "已收货": "finished",
+        "已取消": "closed",
+    }
+)
+#: A locked order is on its way to be cancelled: known, and says nothing about how far it is.
+JD_STATUS: Final = table(
+    {
+        "等待付款": "unpaid",
+        "等待出库": "paid",
+        "等待确认收货": "shipped",
+        "完成|已完成": "finished",
+        "删除|(删除)|已取消": "closed",
+        "锁定|(锁定)": "",
+    }
+)
 
 COMPLETED: Final = "completed"
 REFUNDED: Final = "completed:refunded"

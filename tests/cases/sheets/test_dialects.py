@@ -16,9 +16,11 @@ from tests.cases.sheets.files import makers
 from tests.cases.sheets.files.makers import (
     DOUYIN_AFTER_SALES,
     DOUYIN_ORDERS,
+    JD_ORDERS,
     NATIVE_CASES,
     NATIVE_ORDER,
     NATIVE_ORDERS,
+    PDD_ORDERS,
     TAOBAO_DETAILS,
     TAOBAO_ORDER,
     TAOBAO_ORDERS,
@@ -35,6 +37,8 @@ PRINTED = [
     pytest.param(TAOBAO_REFUNDS_2024, "taobao", CASES, id="taobao refunds 2024"),
     pytest.param(DOUYIN_ORDERS, "douyin", ORDERS, id="douyin orders"),
     pytest.param(DOUYIN_AFTER_SALES, "douyin", CASES, id="douyin after-sales"),
+    pytest.param(PDD_ORDERS, "pdd", ORDERS, id="pinduoduo orders"),
+    pytest.param(JD_ORDERS[:-1], "jd", ORDERS, id="jd orders"),
     pytest.param(NATIVE_ORDERS, "native", ORDERS, id="native orders"),
     pytest.param(NATIVE_CASES, "native", CASES, id="native cases"),
 ]
@@ -207,6 +211,8 @@ def test_a_taobao_order_says_what_was_paid(read):
     assert order.paid_at == at("2025-01-05 08:01:10")
     assert order.finished_at == at("2025-01-12 09:00:00")
     assert order.phone == "19900001234"
+    assert order.address == "浙江省 杭州市 西湖区 某街道1号"
+    assert order.waybill == "SF0012345"
     assert order.line_count_hint == 2
     assert order.title == "纯棉短袖 夏季新款"
     assert order.lines == ()
@@ -813,3 +819,96 @@ def test_a_sheet_of_the_users_own_is_read_by_a_mapping(read):
 def test_a_mapping_to_a_field_that_does_not_exist_is_refused():
     with pytest.raises(KeyError):
         mapped(ORDERS, {"单子": "colour"})
+
+
+PDD_ORDER = {
+    "订单成交时间": "2025-01-05 08:00:00\t",
+    "商品": "保温杯\t",
+    "订单号": "250105-123456789012345\t",
+    "订单状态": "已发货，待收货\t",
+    "商品总价(元)": "100.00",
+    "邮费(元)": "6.00",
+    "用户实付金额(元)": "96.00",
+    "商品数量(件)": "2",
+    "商家编码-规格维度": "CUP-W\t",
+    "售后状态": "无售后或售后取消\t",
+}
+JD_ORDER = {
+    "订单号": "300001",
+    "商品ID": "7001",
+    "商品名称": "电饭煲",
+    "订购数量": "1",
+    "下单时间": "2025-01-05 08:00:00",
+    "京东价": "199.00",
+    "余额支付": "50.00",
+    "应付金额": "250.00",
+    "订单状态": "等待确认收货",
+    "运费金额": "6.00",
+    "付款确认时间": "2025-01-05 08:01:00",
+}
+
+
+def test_a_pinduoduo_order_below_a_title_and_above_a_total(tmp_path):
+    rows = makers.rows_of(PDD_ORDERS, PDD_ORDER)
+    path = makers.csv_file(tmp_path / "a.csv", [["订单导出"], PDD_ORDERS, *rows, ["总计", "1"]])
+
+    with open_sheet(path) as table:
+        (order,) = read_facts(table, recognise(table.headers))
+
+    assert order.order_no == "250105-123456789012345"
+    assert (order.status, order.total_paid) == ("shipped", Decimal("96.00"))
+    assert order.paid_at == at("2025-01-05 08:00:00")
+    (line,) = order.lines
+    assert (line.sku, line.quantity, line.paid_amount) == ("CUP-W", 2, Decimal("90.00"))
+    assert order.reported_refunded is None
+
+
+def test_a_blank_deal_time_is_the_day_of_the_order_number(read):
+    (order,) = read(PDD_ORDERS, PDD_ORDER | {"订单成交时间": "\t"})
+
+    assert order.paid_at == at("2025-01-05 00:00:00")
+    assert [remark.code for remark in order.warnings] == ["day_of_number"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "refunded", "paid"),
+    [
+        ({"售后状态": "退款成功", "订单状态": "已取消"}, "96.00", "96.00"),
+        ({"订单状态": "待付款", "订单成交时间": ""}, None, "0"),
+        ({"订单状态": "已取消", "订单成交时间": ""}, None, "0"),
+    ],
+)
+def test_the_money_of_a_pinduoduo_order_that_ended(read, cells, refunded, paid):
+    (order,) = read(PDD_ORDERS, PDD_ORDER | cells)
+
+    assert order.reported_refunded == (Decimal(refunded) if refunded else None)
+    assert order.total_paid == Decimal(paid)
+
+
+def test_the_amounts_of_a_jd_order_are_never_summed(read):
+    (order,) = read(
+        JD_ORDERS, JD_ORDER, JD_ORDER | {"商品ID": "7002", "京东价": "101.00", "订购数量": "1"}
+    )
+
+    assert (order.total_paid, order.freight_paid) == (Decimal("300.00"), Decimal("6.00"))
+    assert [(line.line_no, line.sku, line.paid_amount) for line in order.lines] == [
+        (1, "7001", None),
+        (2, "7002", None),
+    ]
+    assert order.status == "shipped"
+
+
+def test_a_jd_order_paid_at_the_door_is_paid_when_finished(read):
+    (order,) = read(
+        JD_ORDERS,
+        JD_ORDER
+        | {
+            "付款确认时间": "",
+            "支付方式": "货到付款",
+            "订单状态": "完成",
+            "订单完成时间": "2025-01-08 08:00:00",
+        },
+    )
+
+    assert order.paid_at == at("2025-01-08 08:00:00")
+    assert order.total_paid == Decimal("300.00")
