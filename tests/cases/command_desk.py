@@ -55,7 +55,7 @@ def sell(
     status: str = OrderStatus.SIGNED,
     category: str = "general",
 ) -> Order:
-    """An order paid on 1 March, shipped on the 2nd, signed on the 4th, as far as ``status`` says."""
+    """An order paid on 1 March, shipped on the 2nd, signed on the 4th if ``status`` says so."""
     total = sum((Decimal(amount) for _pieces, amount in lines), Decimal(freight))
     shipped = status not in (OrderStatus.UNPAID, OrderStatus.PAID)
     signed = status in (OrderStatus.SIGNED, OrderStatus.FINISHED)
