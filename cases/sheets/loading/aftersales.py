@@ -87,6 +87,7 @@ class CaseLoader:
                 if case is None:
                     fresh.append((bundle, order, done))
                 else:
+                    done.label = case.case_no
                     known.append(_Known(bundle, case, done))
             except Impossible as problem:
                 _fail(done, problem.code, problem.message)

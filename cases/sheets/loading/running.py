@@ -54,6 +54,7 @@ def import_file(  # noqa: PLR0913 - each is a choice of the person who imports
     actor: Actor,
     shop: str | None = None,
     kind: str | None = None,
+    kinds: Sequence[str] | None = None,
     dialect: str = "auto",
     mapping: Mapping[str, Any] | None = None,
     sheet: str | None = None,
@@ -68,7 +69,8 @@ def import_file(  # noqa: PLR0913 - each is a choice of the person who imports
 ) -> Result:
     """Take a spreadsheet in; the counts of what it did.
 
-    ``shop``: code of the shop of sheets that name none. ``mapping``: the user's own columns,
+    ``shop``: code of the shop of sheets that name none. ``kinds``: what may be taken in at all.
+    ``mapping``: the user's own columns,
     ``{"kind": …, "columns": {header: field}}``. ``errors``: where to write the rows that failed.
     ``visible_shops``: primary keys the importer may know of (None: the actor's own; all where
     nobody stands behind the sheet). ``progress``: called with the rows done. ``watch``: called
@@ -82,7 +84,8 @@ def import_file(  # noqa: PLR0913 - each is a choice of the person who imports
     own = _own_dialect(mapping, kind)
     known = frozenset(normal(name) for name in _columns(mapping)) if mapping else None
     with open_sheet(path, sheet=sheet, known=known) as table:
-        where = _recognise(table, [own] if own else dialects.by_code(dialect, kind))
+        among = [own] if own else dialects.by_code(dialect, kind)
+        where = _recognise(table, [one for one in among if not kinds or one.kind in kinds])
         _may(actor, where.dialect.kind)
         named = where.dialect.platform
         shops = ShopFinder(shop, named, visible_shops, may_create_shop)
