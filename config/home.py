@@ -166,7 +166,7 @@ def _tiles(request: HttpRequest) -> list[dict[str, Any]]:
         (_("Nobody's"), n["nobodys"], f"{cases}?owner=nobody", ""),
         (_("Overdue"), n["overdue"], f"{cases}?due=over", "late"),
         (_("Due soon"), n["soon"], f"{cases}?due=soon", "soon"),
-        (_("New"), n["new"], f"{cases}?state=applied", ""),
+        (_("New applications"), n["new"], f"{cases}?state=applied", ""),
         (_("Waiting for the other side"), n["others"], f"{cases}?turn=others", ""),
         (_("Escalated"), n["escalated"], f"{cases}?due=escalated", "late"),
         (_("To approve"), n["approval"], f"{cases}?tab=approval", ""),

@@ -125,7 +125,7 @@ def confirm(
 
 
 def _common(model_admin: Any, request: HttpRequest, info: StepInfo) -> dict[str, Any]:
-    request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = model_admin.admin_site.name
     return {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,

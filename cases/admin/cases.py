@@ -47,7 +47,7 @@ class Queue(ChangeList):
 
 
 @admin.register(Case)
-class CaseAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
+class CaseAdmin(ReadOnly, ShopScoped, ModelAdmin):
     list_display = [
         "number",
         "kind_shown",
@@ -121,7 +121,7 @@ class CaseAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
                 return HttpResponseRedirect(reverse("admin:cases_case_change", args=found))
         here = request.GET.get("tab", TABS[0].slug)
         counts = desk_counts(request)
-        tabs = [
+        tabs: list[dict[str, Any]] = [
             {"slug": t.slug, "label": t.label, "count": counts[t.slug], "here": t.slug == here}
             for t in TABS
         ]
@@ -142,7 +142,7 @@ class CaseAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET"])  # a case moves by its steps only
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "cases/case.html", casepage.page(self, request, case))
 
     def history_view(
@@ -194,5 +194,5 @@ class CaseAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
     @display(description=_("amount"), ordering="amount_requested")
     def amount(self, case: Case) -> str:
         if case.amount_approved is not None:
-            return yuan_text(case.total_approved)
-        return yuan_text(case.amount_requested + case.freight_requested)
+            return yuan_text(case.total_approved or None)
+        return yuan_text((case.amount_requested + case.freight_requested) or None)

@@ -121,7 +121,8 @@ def refund_limit(user: Any) -> Decimal | None:
     limits = list(rows)
     if not limits or any(limit is None for limit in limits):
         return None
-    return max(limit for limit in limits if limit is not None)
+    highest: Decimal = max(limit for limit in limits if limit is not None)
+    return highest
 
 
 def likely_targets(case: Case, info: StepInfo) -> list[str]:

@@ -83,9 +83,9 @@ class OwnerFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         shops = Shop.objects.visible_to(request.user).values("pk")
-        people = User.objects.filter(is_active=True, memberships__shop__in=shops).exclude(
-            pk=request.user.pk
-        )
+        me = request.user.get_username()
+        people = User.objects.filter(is_active=True, memberships__shop__in=shops)
+        people = people.exclude(username=me)
         names = people.distinct().order_by("username").values_list("pk", "username")[:60]
         return [
             ("me", str(_("Mine"))),

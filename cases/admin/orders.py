@@ -27,7 +27,7 @@ from cases.flow import clock
 from cases.flow.door import Actor, Refused, unit
 from cases.forms import OpenCaseForm
 from cases.looks import countdown, moment, state_label, yuan_text
-from cases.models import Order, OrderStatus, Reveal
+from cases.models import Order, OrderStatus, Reason, Reveal
 from cases.models.money import ZERO
 from cases.privacy import mask_address, mask_name, mask_phone
 
@@ -69,7 +69,7 @@ def reveal(user: User, order: Order, name: str, reason: str) -> str:
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
+class OrderAdmin(ReadOnly, ShopScoped, ModelAdmin):
     list_display = [
         "order_no",
         "shop",
@@ -173,7 +173,10 @@ class OrderAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
         actor = Actor.person(person(request), CHANNEL)
         posted = request.method == "POST"
         data = request.POST if posted else None
-        form = OpenCaseForm(data, order=order, actor=actor)
+        lines = self._lines(order)
+        only = lines[0]["line"] if len(lines) == 1 and lines[0]["left"] == 1 else None
+        initial = {"line": {only.pk: 1}} if only else {}
+        form = OpenCaseForm(data, order=order, actor=actor, initial=initial)
         refusal = None
         given = request.POST.get("_key", "")
         key = given if KEY.match(given) else uuid.uuid4().hex
@@ -185,7 +188,7 @@ class OrderAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
             else:
                 messages.success(request, _t("Case %(case)s is open.") % {"case": case})
                 return HttpResponseRedirect(reverse("admin:cases_case_change", args=[case.pk]))
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -195,7 +198,8 @@ class OrderAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
             "form": dress(form),
             "refusal": refusal,
             "key": key,
-            "lines": self._lines(order),
+            "lines": lines,
+            "reason_kinds": Reason.objects.filter(active=True).values_list("code", "kinds"),
             "money": sees_money(request.user),
             "back": reverse("admin:cases_order_change", args=[order.pk]),
         }
@@ -204,7 +208,7 @@ class OrderAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
     def _page(
         self, request: HttpRequest, order: Order, clear: dict[str, str] | None = None
     ) -> HttpResponse:
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         now = clock.now()
         cases = order.cases.select_related("reason", "owner").order_by("-pk")
         money = sees_money(request.user)

@@ -40,7 +40,7 @@ from cases.models import (
 )
 
 
-class OfCase(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
+class OfCase(ReadOnly, ShopScoped, ModelAdmin):
     """Rows that belong to a case; each leads to its page."""
 
     shop_path = "case__shop"
@@ -247,7 +247,7 @@ class EvidenceAdmin(OfCase):
 
 
 @admin.register(Parcel)
-class ParcelAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
+class ParcelAdmin(ReadOnly, ShopScoped, ModelAdmin):
     shop_path = "order__shop"
     list_display = ["waybill", "courier", "direction", "purpose", "order_link", "sent", "received"]
     list_select_related = ["order", "case"]
@@ -276,7 +276,7 @@ class ParcelAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(ExternalRefund)
-class ExternalRefundAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
+class ExternalRefundAdmin(ReadOnly, ShopScoped, ModelAdmin):
     shop_path = "order__shop"
     list_display = ["order_link", "source", "total", "explained_shown", "when"]
     list_display_links = None
@@ -368,7 +368,7 @@ class NoteAdmin(OfCase):
 
 
 @admin.register(Reveal)
-class RevealAdmin(ReadOnly, ShopScoped, ModelAdmin):  # type: ignore[misc]
+class RevealAdmin(ReadOnly, ShopScoped, ModelAdmin):
     """Who saw which personal datum, when and why."""
 
     shop_path = "order__shop"

@@ -42,7 +42,7 @@ class ReturnAddressInline(TabularInline):
 
 
 @admin.register(Shop)
-class ShopAdmin(ShopScoped, ModelAdmin):  # type: ignore[misc]
+class ShopAdmin(ShopScoped, ModelAdmin):
     shop_path = "pk"
     list_display = ["name", "code", "platform", "zone", "active"]
     search_fields = ["code", "name"]
@@ -64,7 +64,7 @@ class ShopAdmin(ShopScoped, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(ReturnAddress)
-class ReturnAddressAdmin(ShopScoped, ModelAdmin):  # type: ignore[misc]
+class ReturnAddressAdmin(ShopScoped, ModelAdmin):
     list_display = ["shop", "name", "phone", "address", "default"]
     list_select_related = ["shop"]
     search_fields = ["name", "address"]
@@ -154,7 +154,7 @@ class ClockSetting(ModelAdmin):
             text = ngettext("%(n)s deadline moved.", "%(n)s deadlines moved.", moved)
             messages.success(request, text % {"n": moved})
             return HttpResponseRedirect(reverse(f"admin:cases_{self.opts.model_name}_changelist"))
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -7,13 +7,12 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import cached_property
-from unfold.admin import ModelAdmin
 
 from cases.models import Case, Order, ReturnAddress, Shop
 from cases.models.shops import shop_ids_of
 
 if TYPE_CHECKING:
-    Base = ModelAdmin
+    from unfold.admin import ModelAdmin as Base
 else:
     Base = object
 
@@ -37,7 +36,7 @@ def sees_money(user: Any) -> bool:
     return bool(user.has_perm("cases.see_money_case"))
 
 
-class BoundedPaginator(Paginator):
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts up to a limit: nobody turns to page 400, and counting millions takes seconds."""
 
     limit = 10_000
@@ -78,7 +77,8 @@ class ShopScoped(Base):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         self.get_or_404(request, object_id)
-        return super().history_view(request, object_id, extra_context)  # type: ignore[return-value]
+        response: HttpResponse = super().history_view(request, object_id, extra_context)
+        return response
 
     def get_or_404(self, request: HttpRequest, object_id: str, *related: str) -> Any:
         """The row with what is asked for beside it; Http404 also where it is another shop's."""

@@ -203,7 +203,7 @@ def _page(  # noqa: PLR0913 - the ways a step page can look
         "countdown": countdown(case.due_at, clock.now()),
         "back": reverse("admin:cases_case_change", args=[case.pk]),
     }
-    request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "cases/step.html", context, status=403 if no_right else 200)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from cases.forms import STEP_FORMS
 from cases.looks import STATES, moment, yuan_text
-from cases.models import Case, Kind, Remedy, State
+from cases.models import Case, Compensation, Kind, Party, Refund, Remedy, State
 from cases.models.reasons import Named
 from cases.verbs import OPENING
 
@@ -129,13 +130,39 @@ def _as_yuan(value: Any) -> str:
 
 def _in_words(key: str, value: Any, names: dict[str, str]) -> str:
     if isinstance(value, dict):
-        return "；".join(f"{names.get(str(k), k)} × {v}" for k, v in value.items())
+        return "；".join(f"{names.get(str(k), k)} × {_joined(v)}" for k, v in value.items())
     if isinstance(value, list):
-        return "、".join(str(v) for v in value)
-    choices: dict[str, Any] = {"remedy": dict(Remedy.choices), "kind": dict(Kind.choices)}
-    if key in choices:
-        return str(choices[key].get(str(value), value))
-    return names.get(f"{key}:{value}", str(value)) if key in ("reason", "user") else str(value)
+        # An application keeps its lines as pairs of line and pieces.
+        return "；".join(
+            " × ".join(str(part) for part in v) if isinstance(v, list) else str(v) for v in value
+        )
+    known = _known().get(key, {})
+    return str(known.get(str(value), names.get(f"{key}:{value}", value)))
+
+
+def _joined(value: Any) -> str:
+    return "、".join(str(v) for v in value) if isinstance(value, list) else str(value)
+
+
+def _known() -> dict[str, dict[str, Any]]:
+    """The words behind the codes that steps take, as their forms name them."""
+    found: dict[str, dict[str, Any]] = {
+        "remedy": dict(Remedy.choices),
+        "kind": {**dict(Compensation.Kind.choices), **dict(Kind.choices)},
+        "method": dict(Refund.Method.choices),
+        "party": dict(Party.choices),
+    }
+    for step, name in (
+        ("pass_inspection", "disposition"),
+        ("send_for_diagnosis", "place"),
+        ("log_contact", "way"),
+    ):
+        widget: Any = STEP_FORMS[step].base_fields[name].widget
+        found[name] = dict(widget.suggestions)
+    for step, name in (("record_diagnosis", "verdict"), ("record_platform_outcome", "outcome")):
+        field: Any = STEP_FORMS[step].base_fields[name]
+        found[name] = dict(field.choices)
+    return found
 
 
 def _labels() -> dict[str, str]:

@@ -123,11 +123,9 @@
         root.querySelectorAll("#searchbar, #search-input-command").forEach(function (field) {
             if (field.placeholder) field.setAttribute("aria-label", field.placeholder);
         });
-        var submit = root.querySelector("#searchbar-submit, #command-submit");
         root.querySelectorAll("#searchbar-submit, #command-submit").forEach(function (button) {
             if (words) button.setAttribute("aria-label", words.search);
         });
-        return submit;
     }
 
     function onActivate(event) {
@@ -167,8 +165,28 @@
         });
     }
 
+    /* Only the reasons that fit the kind; the office refuses the others anyway. */
+    function matchReasons() {
+        var kind = document.getElementById("id_kind"), reason = document.getElementById("id_reason");
+        var table = document.querySelectorAll("#sh-kinds [data-code]");
+        if (!kind || !reason || !table.length) return;
+        var kinds = {};
+        table.forEach(function (row) { kinds[row.dataset.code] = row.dataset.kinds; });
+        function show() {
+            Array.prototype.forEach.call(reason.options, function (option) {
+                var fits = !option.value || !kind.value || !kinds[option.value] ||
+                    kinds[option.value].split(";").indexOf(kind.value) >= 0;
+                option.hidden = option.disabled = !fits;
+                if (!fits && option.selected) reason.value = "";
+            });
+        }
+        kind.addEventListener("change", show);
+        show();
+    }
+
     document.addEventListener("DOMContentLoaded", function () {
         startClocks();
+        matchReasons();
         makeReachable(document);
         document.addEventListener("keydown", onKey);
         document.addEventListener("keydown", onActivate);
