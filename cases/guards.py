@@ -384,7 +384,7 @@ def _book_payments(move: Move, money: list[Decimal], booked: Booked) -> None:
 def _is_paid(move: Move) -> bool:
     if move.step == "pay":
         return True
-    outcome = move.inputs.get("outcome") or "refunded"
+    outcome = move.facts.get("outcome") or move.inputs.get("outcome") or "refunded"
     return bool(outcome == "refunded" and move.subject.total_approved > 0)
 
 

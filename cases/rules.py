@@ -347,7 +347,7 @@ def remedy_makes_sense(moves: list[Move]) -> None:
         if remedy in GOODS_REMEDIES:
             load([move])
             if (
-                move.facts["order"].shipped_at is None
+                not move.facts["order"].is_shipped(move.at)
                 and move.subject.kind == Kind.REFUND_UNSHIPPED
             ):
                 move.refuse("wrong_state", _("Nothing was shipped that could come back."))

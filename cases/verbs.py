@@ -237,7 +237,9 @@ def _first_answer(entry: NewCase, event: CaseEvent) -> Case | Refused:
 
 
 def _inputs(entry: NewCase) -> dict[str, Any]:
+    number = {"number": entry.refund_number} if entry.refund_number else {}
     return {
+        **number,
         "order": entry.order.order_no,
         "kind": entry.kind,
         "reason": entry.reason,
@@ -392,9 +394,8 @@ def _amounts(entry: NewCase, move: Move) -> None:
         weights = worth if any(worth) else [Decimal(1)] * len(worth)
         facts["shares"] = spread(amount, weights, caps)
     facts["freight"] = freight
-    move.inputs["number"] = entry.refund_number
     if case.state == State.COMPLETED and not (money and amount + freight > 0):
-        move.inputs["outcome"] = "done"
+        facts["outcome"] = "done"
 
 
 def _fit(move: Move, amount: Decimal, freight: Decimal, caps: list[Decimal]) -> None:
@@ -487,7 +488,7 @@ def record_shipment(
         fresh = Order.objects.select_for_update().get(pk=order.pk)
         if fresh.paid_at is None:
             raise Refused(_("An unpaid order is not shipped."), "wrong_state")
-        if fresh.shipped_at is not None:
+        if fresh.shipped_at is not None or fresh.is_shipped(moment):
             raise Refused(
                 _("Order %(order)s was shipped already with %(waybill)s.")
                 % {"order": fresh, "waybill": fresh.waybill},
@@ -505,9 +506,9 @@ def record_signature(actor: Actor, order: Order, *, at: datetime | None = None) 
     moment = at or clock.now()
     with door.unit():
         fresh = Order.objects.select_for_update().get(pk=order.pk)
-        if fresh.shipped_at is None:
+        if not fresh.is_shipped(moment):
             raise Refused(_("An order that is not shipped cannot be signed for."), "wrong_state")
-        if moment < fresh.shipped_at:
+        if fresh.shipped_at is not None and moment < fresh.shipped_at:
             raise Refused(_("It cannot be signed for before it was shipped."), "bad_value")
         if fresh.signed_at is not None:
             raise Refused(_("The order was signed for already."), "wrong_state")

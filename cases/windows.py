@@ -88,7 +88,7 @@ def _order_forbids(order: Order, kind: str, at: datetime) -> tuple[str, str] | N
         return "wrong_state", _("Order %(order)s was never paid: there is nothing to settle.") % {
             "order": order
         }
-    shipped = order.shipped_at is not None and order.shipped_at <= at
+    shipped = order.is_shipped(at)
     if kind == Kind.REFUND_UNSHIPPED and shipped:
         return "wrong_state", _("Order %(order)s is shipped: choose “in transit” or a return.") % {
             "order": order

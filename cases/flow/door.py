@@ -488,7 +488,7 @@ def _run(move: Move) -> None:
     row = move.subject
     row.acting = move
     try:
-        getattr(row, move.step)(**move.inputs)
+        getattr(row, move.step)(move.inputs)
     except Refused as refusal:
         move.refusal = refusal
     except TransitionNotAllowed:

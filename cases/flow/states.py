@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from django.db import models
@@ -73,12 +74,17 @@ def step(  # noqa: PLR0913 - a declaration names everything there is to say of a
     goal: Any = RETURN_VALUE(*several) if several else target
 
     def declare(method: Method) -> Method:
+        @wraps(method)
+        def taken(row: Any, inputs: dict[str, Any]) -> Any:
+            # In one argument: django-fsm's own parameter names ("method") are inputs of ours too.
+            return method(row, **inputs)
+
         wrapped: Any = transition(
             "state",
             list(source),
             goal,
             conditions=list(conditions),
-        )(method)
+        )(taken)
         wrapped.info = StepInfo(
             name=method.__name__,
             label=label,

@@ -1,5 +1,6 @@
 """Orders as the platforms export them, their lines and payments, and the counters on them."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
@@ -132,6 +133,13 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.order_no
+
+    def is_shipped(self, at: datetime) -> bool:
+        """Whether it had left by ``at``; reports without a time say so by status or waybill."""
+        if self.shipped_at is not None:
+            return self.shipped_at <= at
+        left = (OrderStatus.SHIPPED, OrderStatus.SIGNED, OrderStatus.FINISHED)
+        return self.status in left or bool(self.waybill)
 
 
 class OrderLine(models.Model):
