@@ -28,9 +28,11 @@ from cases.admin.filters import (
     TurnFilter,
 )
 from cases.admin.scope import ReadOnly, ShopScoped, sees_money
+from cases.admin.sheets import SheetPages
 from cases.flow import clock
 from cases.looks import SIDES, STATE_TONES, countdown, yuan_text
 from cases.models import Case, State
+from cases.resources import CaseResource
 
 
 class Queue(ChangeList):
@@ -47,7 +49,8 @@ class Queue(ChangeList):
 
 
 @admin.register(Case)
-class CaseAdmin(ReadOnly, ShopScoped, ModelAdmin):
+class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
+    resource_classes = [CaseResource]
     list_display = [
         "number",
         "kind_shown",

@@ -22,6 +22,7 @@ from cases import verbs
 from cases.admin import search
 from cases.admin.filters import OrderedFilter, OrderStatusFilter, ShopFilter
 from cases.admin.scope import ReadOnly, ShopScoped, person, sees_money
+from cases.admin.sheets import SheetPages
 from cases.admin.steps import CHANNEL, KEY, dress
 from cases.flow import clock
 from cases.flow.door import Actor, Refused, unit
@@ -30,6 +31,7 @@ from cases.looks import countdown, moment, state_label, yuan_text
 from cases.models import Order, OrderStatus, Reason, Reveal
 from cases.models.money import ZERO
 from cases.privacy import mask_address, mask_name, mask_phone
+from cases.resources import OrderResource
 
 #: The columns a person may ask to see in clear, one at a time.
 REVEALABLE = {"receiver": _("Receiver"), "phone": _("Phone"), "address": _("Address")}
@@ -69,7 +71,8 @@ def reveal(user: User, order: Order, name: str, reason: str) -> str:
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, ShopScoped, ModelAdmin):
+class OrderAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
+    resource_classes = [OrderResource]
     list_display = [
         "order_no",
         "shop",
@@ -96,6 +99,9 @@ class OrderAdmin(ReadOnly, ShopScoped, ModelAdmin):
             path("<int:object_id>/reveal/", wrap(self.reveal_view), name="cases_order_reveal"),
             *super().get_urls(),
         ]
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        return {}  # orders are facts: nothing is done to many at once
 
     def get_list_display(self, request: HttpRequest) -> Any:
         shown = super().get_list_display(request)
