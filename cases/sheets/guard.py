@@ -18,6 +18,7 @@ MOST_BOOK_BYTES: Final = 100 * 2**20  # of a packed workbook
 MOST_UNPACKED: Final = 2 * 2**30
 MOST_PARTS: Final = 2_000
 MOST_RATIO: Final = 150
+MOST_ERRORS: Final = 10_000
 RATIO_FREE: Final = 64 * 2**20  # below this, a high ratio does no harm
 _CHUNK: Final = 2**20
 _OVERLAP: Final = 512
@@ -54,6 +55,9 @@ _DOCTYPE: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _ERROR_CELL: Final = re.compile(
     rb'<c\s+(?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*>'
     rb"(?:<f[^>]*/>|<f[^>]*>[^<]*</f>)?<v>([^<]{1,16})</v>"
+)
+_NOT_COMPUTED: Final = re.compile(
+    rb'<c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*><f[^>]*>[^<]*</f>(?:<v\s*/>|<v></v>)?</c>'
 )
 
 
@@ -187,16 +191,22 @@ def _chunks(book: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def error_cells(path: Path, part_name: str) -> dict[tuple[int, int], str]:
-    """(row, column) → `#N/A` and the like, which the parser gives as blank cells."""
+    """(row, column) → `#N/A` and the like, which the parser gives as blank cells.
+
+    A formula that no program has computed yet has no value either and stands as `#CALC!`.
+    """
     found: dict[tuple[int, int], str] = {}
     with zipfile.ZipFile(path) as book:
         for chunk in _chunks(book, book.getinfo(part_name)):
-            if b't="e"' not in chunk:
-                continue
-            for column, row, value in _ERROR_CELL.findall(chunk):
-                found[int(row), _column_number(column)] = value.decode(errors="replace")
-                if len(found) > 10_000:
-                    return found
+            if b't="e"' in chunk:
+                for column, row, value in _ERROR_CELL.findall(chunk):
+                    found[int(row), _column_number(column)] = value.decode(errors="replace")
+            if b"<f" in chunk:
+                for column, row in _NOT_COMPUTED.findall(chunk):
+                    found[int(row), _column_number(column)] = "#CALC!"
+            if len(found) > MOST_ERRORS:
+                message = _("More than 10,000 cells show an error of the spreadsheet program.")
+                raise Unreadable("damaged", message)
     return found
 
 

@@ -110,11 +110,18 @@ def shown(value: Native | None) -> str:
         return value
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e22 else repr(value)
+    if isinstance(value, NUMBER_CELL):
+        return _number_shown(value)
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     return str(value)
+
+
+def _number_shown(value: float) -> str:
+    """A number whose last digits are lost must not look whole when it is fed again."""
+    if abs(value) >= 10**EXACT_DIGITS:
+        return f"{value:.15G}"
+    return str(int(value)) if value == value // 1 else repr(value)
 
 
 def text(value: Native) -> str:

@@ -315,6 +315,19 @@ def test_an_error_of_the_spreadsheet_program_does_not_become_a_blank(tmp_path):
     assert [row["quantity"] for row in read(broken)] == ["2", "3", "#DIV/0!"]
 
 
+def test_a_formula_nobody_has_computed_is_no_blank(tmp_path):
+    path = makers.xlsx_file(tmp_path / "a.xlsx", [*SIMPLE, ["A3", "1", "x"]])
+
+    def uncompute(xml):
+        at = xml.index(b'r="C4"')
+        begin, end = xml.rindex(b"<c", 0, at), xml.index(b"</c>", at)
+        return xml[:begin] + b'<c r="C4"><f>A1*2</f><v></v>' + xml[end:]
+
+    fresh = makers.with_part(path, tmp_path / "b.xlsx", "xl/worksheets/sheet1.xml", uncompute)
+
+    assert [row["quantity"] for row in read(fresh)] == ["2", "3", "#CALC!"]
+
+
 def test_a_sheet_no_dialect_knows_still_has_a_header(tmp_path):
     path = makers.csv_file(
         tmp_path / "a.csv", [["我的表"], ["单子", "几个", "多少钱"], ["A1", "1", "2"]]

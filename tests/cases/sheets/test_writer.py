@@ -202,3 +202,16 @@ def test_a_mended_error_workbook_is_an_ordinary_sheet(tmp_path):
     again = makers.xlsx_file(tmp_path / "mended.xlsx", [list(mended), list(mended.values())])
     (order,) = read(again)
     assert (order.order_no, order.total_paid) == ("352", Decimal("209.00"))
+
+
+def test_a_number_that_lost_digits_does_not_become_whole_in_the_error_workbook(tmp_path):
+    row_ = makers.NATIVE_ORDER | {"order_no": 351234567890123456}
+    source = makers.xlsx_file(tmp_path / "a.xlsx", [list(row_), list(row_.values())])
+    (bad,) = read(source)
+    assert bad.code == "lost_digits"
+
+    with ErrorBook(tmp_path / "errors.xlsx", list(row_)) as errors:
+        errors.add(bad)
+
+    (again,) = read(errors.path)
+    assert again.code == "lost_digits"
