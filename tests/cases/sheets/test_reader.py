@@ -395,7 +395,7 @@ def test_the_last_row_and_column_there_are_pass_the_guard(tmp_path):
 
 def test_a_workbook_that_needs_too_much_memory_dies_alone(tmp_path):
     path = makers.xlsx_file(
-        tmp_path / "a.xlsx", [[f"{at}-{x}" for x in range(20)] for at in range(3000)]
+        tmp_path / "a.xlsx", [[f"{at}-{x}" for x in range(20)] for at in range(10_000)]
     )
 
     with pytest.raises(Unreadable) as refused, Book(path, memory=2**25) as book:
