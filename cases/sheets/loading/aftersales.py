@@ -36,7 +36,6 @@ _ONWARD: Final = {
         (
             *(S.APPLIED, S.AWAITING_RETURN, S.RETURNING, S.INSPECTING, S.DIAGNOSING),
             *(S.REPAIRING, S.QUALITY_CHECK, S.AWAITING_DISPATCH, S.AWAITING_RECEIPT),
-            *(S.COMPLETED, S.CLOSED),
         )
     )
 }

@@ -84,8 +84,11 @@ def import_file(  # noqa: PLR0913 - each is a choice of the person who imports
     own = _own_dialect(mapping, kind)
     known = frozenset(normal(name) for name in _columns(mapping)) if mapping else None
     with open_sheet(path, sheet=sheet, known=known) as table:
-        among = [own] if own else dialects.by_code(dialect, kind)
-        where = _recognise(table, [one for one in among if not kinds or one.kind in kinds])
+        if own:
+            where = _complete(dialects.lay_over(own, table.headers))
+        else:
+            among = dialects.by_code(dialect, kind)
+            where = _recognise(table, [one for one in among if not kinds or one.kind in kinds])
         _may(actor, where.dialect.kind)
         named = where.dialect.platform
         shops = ShopFinder(shop, named, visible_shops, may_create_shop)
@@ -145,6 +148,10 @@ def _recognise(table: Table, among: Sequence[dialects.Dialect]) -> Recognition:
             "mapping of the columns."
         )
         raise Refused(message % {"seen": seen}, "bad_value")
+    return _complete(where)
+
+
+def _complete(where: Recognition) -> Recognition:
     if where.missing:
         said = {"names": ", ".join(where.missing), "dialect": where.dialect.code}
         message = _("Columns are missing for a sheet of “%(dialect)s”: %(names)s.") % said
