@@ -49,18 +49,28 @@ def refund_becomes_due(moves: list[Move]) -> None:
     ]
     if not due:
         return
-    fresh = numbers.take("refund", "RF", due[0].at, len(due))
-    Refund.objects.bulk_create(
-        Refund(
-            number=number,
-            case=m.subject,
-            order_id=m.subject.order_id,
-            amount=m.subject.amount_approved or ZERO,
-            freight=m.subject.freight_approved or ZERO,
-            at=m.at,
-        )
-        for number, m in zip(fresh, due, strict=True)
-    )
+    void = Refund.objects.filter(case_id__in=[m.subject.pk for m in due], state=Refund.State.VOID)
+    rows = {row.case_id: row for row in void}
+    new = [m.subject for m in due if m.subject.pk not in rows]
+    fresh = numbers.take("refund", "RF", due[0].at, len(new))
+    for number, case in zip(fresh, new, strict=True):
+        rows[case.pk] = Refund(number=number, case=case, order_id=case.order_id)
+    for move in due:
+        row = rows[move.subject.pk]
+        row.state, row.at = Refund.State.DUE, move.at
+        row.amount = move.subject.amount_approved or ZERO
+        row.freight = move.subject.freight_approved or ZERO
+    Refund.objects.bulk_create(row for row in rows.values() if not row.pk)
+    for row in void:
+        row.save()
+
+
+@effect(FLOW, "record_platform_outcome")
+def refund_is_void(moves: list[Move]) -> None:
+    """The platform ended the case without a refund: nobody shall pay the one that was due."""
+    unpaid = [m.subject.pk for m in moves if m.facts.get("parts") is None]
+    rows = Refund.objects.filter(case_id__in=unpaid).exclude(state=Refund.State.PAID)
+    rows.update(state=Refund.State.VOID)
 
 
 @effect(FLOW, *sorted(PAYING))
@@ -282,8 +292,10 @@ def pieces_are_received(moves: list[Move]) -> None:
         counted = move.inputs.get("line")
         for x in move.facts["lines"]:
             x.received = x.quantity if not counted else counted.get(x.order_line_id, 0)
+            # Pieces that came a second time are looked at anew.
+            x.accepted, x.rejected, x.handed_back = None, 0, 0
             lines.append(x)
-    _set(lines, "received")
+    _set(lines, "received", "accepted", "rejected", "handed_back")
     Parcel.objects.filter(
         case_id__in=[m.subject.pk for m in fresh],
         direction=Parcel.Direction.IN,
@@ -317,6 +329,16 @@ def pieces_are_rejected(moves: list[Move]) -> None:
     _set(lines, "accepted", "rejected")
 
 
+@effect(FLOW, "revise", "reopen")
+def pieces_are_undecided(moves: list[Move]) -> None:
+    """What lies with us is judged anew, with the new application."""
+    load(moves)
+    lines = [x for m in moves for x in m.facts["lines"] if x.with_us > 0]
+    for x in lines:
+        x.accepted, x.rejected = None, 0
+    _set(lines, "accepted", "rejected")
+
+
 # Words, files, notices
 
 
@@ -343,6 +365,16 @@ def mediation_ends(moves: list[Move]) -> None:
             outcome=move.step,
             amount=move.subject.amount_approved if move.step.startswith("rule_") else None,
         )
+
+
+@effect(FLOW, "send_back")
+def mediation_goes_on(moves: list[Move]) -> None:
+    """The ruling was entered wrongly: the platform's intervention is open again."""
+    for move in moves:
+        if move.target == State.MEDIATING:
+            row = Mediation.objects.filter(case=move.subject).latest("id")
+            row.closed_at, row.outcome, row.amount = None, "", None
+            row.save()
 
 
 @effect(FLOW, "add_note", "log_contact")

@@ -17,6 +17,7 @@ from cases.flow.hooks import booking, guard
 from cases.models import (
     Case,
     CaseLine,
+    Goods,
     Kind,
     Order,
     OrderLine,
@@ -150,16 +151,10 @@ def _decide(move: Move) -> None:
     freight = _freight_after(move)
     if move.step == "record_platform_outcome":
         given, freight = _platform_amounts(move, given, sum(caps, ZERO))
-    facts["amount_given"] = given is not None or move.step == "record_platform_outcome"
     pieces = _accepted_share(move)
-    if given is not None:
-        amount = given
-    elif case.amount_approved is not None:
-        amount = case.amount_approved
-    elif case.remedy in MONEY_REMEDIES and move.step != "revise":
-        amount = case.amount_requested
-    else:
-        amount = sum(worth, ZERO)
+    amount = sum(worth, ZERO) if given is None else given
+    if given is None and (standing := _standing_amount(move)) is not None:
+        amount = standing
     weights = [x.amount for x in lines] if any(x.amount for x in lines) else worth
     if pieces is not None and given is None:
         parts = [
@@ -170,10 +165,22 @@ def _decide(move: Move) -> None:
     facts["amount"], facts["freight"] = amount, freight
     if remedy not in MONEY_REMEDIES and move.step != "record_platform_outcome":
         facts["shares"] = None
+        if given:
+            move.refuse("bad_value", _("This remedy pays no money: leave the amount out."))
         return
     if not fits(move, amount, freight, caps):
         return
     facts["shares"] = spread(amount, weights, caps) if lines else []
+
+
+def _standing_amount(move: Move) -> Decimal | None:
+    """What was agreed to or asked for so far; None where it has to be worked out anew."""
+    case = move.subject
+    if case.remedy not in MONEY_REMEDIES or (move.step == "revise" and move.inputs.get("kind")):
+        return None
+    anew = move.step in ("revise", "reopen") or case.amount_approved is None
+    amount: Decimal = case.amount_requested if anew else case.amount_approved
+    return amount
 
 
 def _given_amount(move: Move) -> Decimal | None:
@@ -343,6 +350,8 @@ def apply(move: Move, booked: Booked) -> None:
     if move.refusal is not None or (is_open and not _pieces_free(move)):
         return
     paid = case.state == State.COMPLETED and move.step in PAYING and _is_paid(move)
+    if paid and _paid_elsewhere(move):
+        return
     if paid:
         _explain_external(move, money)
     for x, amount in zip(move.facts["lines"], money, strict=True):
@@ -379,6 +388,25 @@ def _book_payments(move: Move, money: list[Decimal], booked: Booked) -> None:
         if payment is not None:
             booked.payments[payment.pk] = payment
     move.subject.refunded += sum(money, ZERO) + move.facts["freight_out"]
+
+
+def _paid_elsewhere(move: Move) -> bool:
+    """A report has shown meanwhile that the platform refunded: paying again would pay twice."""
+    left = order_left(move.facts, move.subject)
+    due = move.subject.total_approved
+    if move.step != "pay" or due <= left:
+        return False
+    external = move.facts["order"].external_refunded
+    move.refuse(
+        "amount_exceeded",
+        _(
+            "¥%(due)s is due, but only ¥%(left)s of the order is left: the platform's report shows "
+            "¥%(external)s refunded outside our cases. Record the platform's outcome instead."
+        )
+        % {"due": due, "left": max(left, ZERO), "external": external},
+        limit=str(left),
+    )
+    return True
 
 
 def _is_paid(move: Move) -> bool:
@@ -441,6 +469,8 @@ def gone_pieces(case: Case, x: CaseLine, move: Move) -> int:
     ):
         return x.quantity
     if x.received is not None:
+        if case.goods != Goods.RETURNED:
+            return 0  # handed back, or sent out again
         kept = x.accepted if x.accepted is not None else min(x.received, x.quantity)
         return max(min(kept, x.received - x.handed_back), 0)
     came_back = move.source in (State.RETURNING, State.INSPECTING) or move.step == "adopt"

@@ -16,9 +16,11 @@ from cases.guards import FLOW, load
 from cases.models import (
     Approval,
     Case,
+    CaseEvent,
     CaseLine,
     Compensation,
     Evidence,
+    Goods,
     Kind,
     Membership,
     Order,
@@ -54,42 +56,59 @@ def limits() -> dict[str, RoleLimit]:
     return {row.role: row for row in RoleLimit.objects.all()}
 
 
-def highest(actor: Actor, name: str, table: dict[str, RoleLimit]) -> Decimal:
-    """The largest amount the actor's roles allow; a role without a row allows nothing."""
+def highest(actor: Actor, name: str, table: dict[str, RoleLimit]) -> Decimal | None:
+    """The largest amount the actor's roles allow, None for any; a role without a row: nothing."""
     roles = roles_of(actor.user) if actor.user else ()
     amounts = [getattr(table[r], name) for r in roles if r in table]
-    return max((a for a in amounts if a is not None), default=ZERO)
+    return None if None in amounts else max(amounts, default=ZERO)
 
 
 @guard(FLOW, *SETTLING)
 def within_limit(moves: list[Move]) -> None:
     """How many other people must agree to the amount: 0, 1, or 2 above the supervisor's limit."""
-    table: dict[str, RoleLimit] | None = None
-    for move in moves:
-        if move.actor.user is None:
-            continue  # the platform's or the buyer's fact; nobody of ours decided it
+    asked = [
+        m  # else it is the platform's or the buyer's fact; nobody of ours decided it
+        for m in moves
+        if m.actor.user is not None and m.facts["amount"] + m.facts["freight"] > m.subject.cleared
+    ]
+    table = limits() if asked else {}
+    spent = ZERO  # by this very batch: its rows are not written yet
+    for move in asked:
         total = move.facts["amount"] + move.facts["freight"]
-        if total <= move.subject.cleared:
-            continue
-        table = limits() if table is None else table
-        if total <= highest(move.actor, "refund_act", table) and not _over_day(move, total, table):
-            continue
-        top = table["supervisor"].refund_act if "supervisor" in table else None
-        supervisor = "supervisor" in roles_of(move.actor.user)
-        move.facts["approvals"] = 2 if top is not None and total > top and not supervisor else 1
+        act, day = (highest(move.actor, n, table) for n in ("refund_act", "refund_day"))
+        fits_act = act is None or total <= act
+        if fits_act and (day is None or spent + _decided_today(move) + total <= day):
+            spent += total
+        else:
+            move.facts["approvals"] = _approvals(move.actor, total, table)
 
 
-def _over_day(move: Move, total: Decimal, table: dict[str, RoleLimit]) -> bool:
-    day_limit = highest(move.actor, "refund_day", table)
-    if not day_limit:
-        return False
-    today = Case.objects.filter(
-        entered_by=move.actor.user, accepted_at__gte=_midnight(move.at), accepted_at__lte=move.at
-    ).exclude(pk=move.subject.pk)
+def _approvals(actor: Actor, total: Decimal, table: dict[str, RoleLimit]) -> int:
+    """One more person; above the supervisor's own limit two supervisors in all."""
+    top = highest_of("supervisor", table)
+    supervisor = actor.user is not None and "supervisor" in roles_of(actor.user)
+    return 2 if top is not None and total > top and not supervisor else 1
+
+
+def highest_of(role: str, table: dict[str, RoleLimit]) -> Decimal | None:
+    return table[role].refund_act if role in table else None
+
+
+def _decided_today(move: Move) -> Decimal:
+    """What the actor settled alone since midnight, beside this case."""
+    settled = CaseEvent.objects.filter(
+        user=move.actor.user, verb__in=SETTLING, at__gte=_midnight(move.at), at__lte=move.at
+    )
+    today = (
+        Case.objects.filter(entered_by=move.actor.user, pk__in=settled.values("case_id"))
+        .exclude(pk=move.subject.pk)
+        .exclude(state=State.AWAITING_APPROVAL)
+        .exclude(pk__in=Approval.objects.filter(granted=True).values("case_id"))
+    )
     sums = today.aggregate(
         goods=Sum("amount_approved", default=ZERO), freight=Sum("freight_approved", default=ZERO)
     )
-    return bool(sums["goods"] + sums["freight"] + total > day_limit)
+    return Decimal(sums["goods"] + sums["freight"])
 
 
 def _midnight(at: datetime) -> datetime:
@@ -137,10 +156,8 @@ def compensation_within_limit(moves: list[Move]) -> None:
         if amount <= 0:
             move.refuse("bad_value", _("An amount must be above ¥0.00."))
             continue
-        roles = roles_of(move.actor.user)
         limit = highest(move.actor, "compensation_act", table)
-        unlimited = any(r in table and table[r].compensation_act is None for r in roles)
-        if not unlimited and amount > limit:
+        if limit is not None and amount > limit:
             move.refuse(
                 "needs_approval",
                 _(
@@ -152,7 +169,7 @@ def compensation_within_limit(moves: list[Move]) -> None:
             )
             continue
         day = highest(move.actor, "compensation_day", table)
-        if day:
+        if day is not None:
             given = Compensation.objects.filter(
                 by=move.actor.user, at__gte=_midnight(move.at), at__lte=move.at
             ).aggregate(sum=Sum("amount", default=ZERO))["sum"]
@@ -233,11 +250,14 @@ def not_signed(moves: list[Move]) -> None:
 @blocker(FLOW, "withdraw", "close_by_silence")
 def goods_lie_with_us(cases: list[Any]) -> dict[int, str]:
     """Goods that lie with us must first be on their way back."""
+    here = {c.pk for c in cases if c.goods == Goods.RETURNED}
     rows = CaseLine.objects.filter(case_id__in=[c.pk for c in cases], received__gt=0)
     waiting: dict[int, int] = {}
     for row in rows:
-        if row.with_us > 0:
-            waiting[row.case_id] = waiting.get(row.case_id, 0) + row.with_us
+        # What was exchanged stays here for good; only what was not accepted goes back then.
+        pieces = row.with_us if row.case_id in here else row.to_hand_back
+        if pieces > 0:
+            waiting[row.case_id] = waiting.get(row.case_id, 0) + pieces
     return {
         pk: _("%(pieces)s pieces still lie with us: hand them back first.") % {"pieces": pieces}
         for pk, pieces in waiting.items()
@@ -265,9 +285,11 @@ def _only_own_lines(move: Move) -> None:
 def accepted_within_received(moves: list[Move]) -> None:
     for move in moves:
         given = move.inputs.get("line")
+        load([move])
+        if not any(x.received is None or x.received for x in move.facts["lines"]):
+            move.refuse("wrong_state", _("No piece arrived: use “Inspection failed”."))
         if not given:
             continue
-        load([move])
         _only_own_lines(move)
         for x in move.facts["lines"]:
             most = min(x.quantity if x.received is None else x.received, x.quantity)
@@ -301,18 +323,15 @@ def something_to_hand_back(moves: list[Move]) -> None:
         if not any(back.values()):
             move.refuse("wrong_state", _("No piece lies with us that has to go back."))
         move.facts["back"] = back
+        move.facts["emptied"] = all(
+            x.with_us <= back.get(x.order_line_id, 0) for x in move.facts["lines"]
+        )
 
 
 def pieces_to_hand_back(case: Any, lines: Iterable[CaseLine]) -> dict[int, int]:
     """Pieces per order line that must go back to the buyer."""
-    out = {}
-    for x in lines:
-        surplus = max((x.received or 0) - x.quantity, 0)
-        if case.state in (State.REFUSED, State.CLOSED):
-            out[x.order_line_id] = x.with_us
-        else:
-            out[x.order_line_id] = max(max(x.rejected, surplus) - x.handed_back, 0)
-    return out
+    ended = case.state in (State.REFUSED, State.CLOSED) and case.goods == Goods.RETURNED
+    return {x.order_line_id: x.with_us if ended else x.to_hand_back for x in lines}
 
 
 @guard(FLOW, "dispatch")

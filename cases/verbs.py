@@ -35,7 +35,13 @@ from cases.models import (
     Responsible,
     State,
 )
-from cases.models.kinds import MONEY_REMEDIES, TERMINAL, FreightPayer, usual_remedy
+from cases.models.kinds import (
+    GOODS_REMEDIES,
+    MONEY_REMEDIES,
+    TERMINAL,
+    FreightPayer,
+    usual_remedy,
+)
 from cases.models.money import ZERO
 from cases.models.orders import STATUS_RANK, OrderStatus
 from cases.models.shops import shop_ids_of
@@ -62,6 +68,8 @@ OPENING = {
 }
 #: In these states the goods lie with us.
 _WITH_US = frozenset({State.INSPECTING, State.DIAGNOSING, State.REPAIRING, State.QUALITY_CHECK})
+#: In these they do where the remedy wanted them back.
+_HAD_THEM = frozenset({State.REFUNDING, State.AWAITING_DISPATCH})
 #: In these the seller has agreed already.
 _AGREED = frozenset(
     {State.AWAITING_RETURN, State.RETURNING, State.REFUNDING, State.AWAITING_DISPATCH}
@@ -289,7 +297,7 @@ def _as_if_it_had_come_here(case: Case, at: datetime) -> None:
         case.accepted_at = at
     if case.state == State.RETURNING:
         case.sent_back_at = at
-    if case.state in _WITH_US:
+    if case.goods == Goods.RETURNED:
         case.received_at = at
     if case.state == State.NEGOTIATING:
         case.proposed_from, case.proposed_remedy = State.APPLIED, case.remedy
@@ -304,7 +312,8 @@ def _as_if_it_had_come_here(case: Case, at: datetime) -> None:
 def _goods(entry: NewCase) -> str:
     if entry.goods:
         return entry.goods
-    if entry.state in _WITH_US:
+    wants_goods = usual_remedy(entry.kind) in GOODS_REMEDIES
+    if entry.state in _WITH_US or (wants_goods and entry.state in _HAD_THEM):
         return str(Goods.RETURNED)
     if entry.kind in (Kind.REFUND_UNSHIPPED, Kind.REFUND_IN_TRANSIT):
         return str(Goods.NOT_RECEIVED)
@@ -336,7 +345,7 @@ def _prepare(entry: NewCase, move: Move) -> None:
             return
     facts["lines"] = [CaseLine(case=case, order_line=line, quantity=n) for line, n in chosen]
     for x in facts["lines"]:
-        if case.state in _WITH_US:
+        if case.goods == Goods.RETURNED:
             x.received = x.quantity
     _amounts(entry, move)
 

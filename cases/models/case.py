@@ -64,6 +64,12 @@ class CaseLine(models.Model):
         """Pieces that lie with us and are not on their way back."""
         return (self.received or 0) - self.handed_back
 
+    @property
+    def to_hand_back(self) -> int:
+        """Pieces that were not accepted, or not asked for, and are not on their way back."""
+        surplus = max((self.received or 0) - self.quantity, 0)
+        return max(max(self.rejected, surplus) - self.handed_back, 0)
+
 
 class CaseEvent(Event):
     """The timeline of a case."""

@@ -1,7 +1,7 @@
 """Which clock a case's state has: whose turn, how long, what happens then (domain.md 2.2)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -179,21 +179,24 @@ def arm(moves: list["Move"]) -> None:
 
 def _start(move: "Move", spec: ClockSpec) -> None:
     case = move.subject
-    if move.step in RESUMING and case.resume_left is not None:
-        spec = ClockSpec(
-            spec.on,
-            timedelta(seconds=case.resume_left),
-            spec.on_expiry,
-            spec.reminders,
-            spec.days,
-            spec.pauses,
-        )
-        case.resume_left = None
-    cap = move.before.get("due_at") if move.step == "receive" else None
     since = case.received_at if case.state == S.REPAIRING else None
+    if move.step in RESUMING and case.resume_left is not None:
+        spec = _resumed(spec, timedelta(seconds=case.resume_left))
+        case.resume_left = None
+        since = None
+    cap = move.before.get("due_at") if move.step == "receive" else None
     clock.start(case, move.at, spec, since=since, cap=cap, due=_platform_due(move))
     if move.facts.get("escalate"):
         case.escalated_at = move.at
+
+
+def _resumed(spec: ClockSpec, left: timedelta) -> ClockSpec:
+    """The clock with what was left of it; reminders that went out before do not go out again."""
+    whole = max(spec.length, left)
+    used = whole - left
+    ahead = [whole * int(p) / 100 - used for p in spec.reminders.split(",") if p]
+    percents = [str(round(100 * part / left)) for part in ahead if part > timedelta(0)]
+    return replace(spec, length=left, reminders=",".join(percents))
 
 
 def _platform_due(move: "Move") -> datetime | None:

@@ -60,10 +60,6 @@ IS_EXCHANGE_NOT_AHEAD = Condition(
 IS_REPAIR = Condition(
     lambda c: c.remedy == Remedy.REPAIR, _("This case is no repair; change the remedy first.")
 )
-GOODS_NOT_UNDER_WAY = Condition(
-    lambda c: c.goods != Goods.RETURNED,
-    _("The goods are with us: refuse or settle the case and hand them back."),
-)
 IS_EVIDENCE_PHASE = Condition(
     lambda c: c.mediation_phase == "evidence", _("The time for evidence is over already.")
 )
@@ -173,7 +169,7 @@ class Case(CaseFields):
 
     @step(
         source=[S.APPLIED],
-        target=[S.REFUNDING, S.AWAITING_APPROVAL, S.AWAITING_RETURN, S.AWAITING_DISPATCH],
+        target=[*REFUND_PLACE, S.AWAITING_RETURN, S.AWAITING_DISPATCH, S.REPAIRING],
         by="A L",
         label=_("Accept"),
     )
@@ -196,7 +192,7 @@ class Case(CaseFields):
 
     @step(
         source=[S.APPLIED],
-        target=[S.REFUNDING, S.AWAITING_RETURN, S.AWAITING_DISPATCH],
+        target=[S.REFUNDING, S.AWAITING_RETURN, S.AWAITING_DISPATCH, S.REPAIRING],
         by="C",
         label=_("Accepted by silence"),
     )
@@ -485,6 +481,7 @@ class Case(CaseFields):
     def dispatch(self, *, courier: str, waybill: str, serial: Any = None, text: str = "") -> None:
         """Replacement, missing part or repaired goods are on their way; ``serial``: new serials."""
         self.dispatched_at = self.acting.at
+        self.goods = Goods.RECEIVED
 
     @step(
         source=[S.AWAITING_RETURN, S.RETURNING],
@@ -590,6 +587,8 @@ class Case(CaseFields):
             self.remedy = Remedy.REFUND
         self._decide_amount()
         if self.remedy == Remedy.RETURN_REFUND and not with_us:
+            if not self.acting.facts.get("approvals"):
+                self.cleared = max(self.cleared, self.total_approved)
             return str(S.AWAITING_RETURN)
         return self._cleared_for(S.REFUNDING)
 
@@ -640,9 +639,11 @@ class Case(CaseFields):
     def escalate(self, *, text: str = "") -> None:
         """A supervisor has to look; once per clock."""
         self.escalated_at = self.acting.at
-        self.wake_at = None
+        overdue = self.due_at is None or self.due_at <= self.acting.at
+        if overdue or self.on_expiry == "escalate":
+            self.wake_at = None  # nothing is left for the clock to do
 
-    @step(source=OPEN, target=None, by="A L S C", label=_("Assign"))
+    @step(source=OPEN, target=None, by="A L S", label=_("Assign"))
     def assign(self, *, user: Any = None) -> None:
         """Whose case it is; empty: nobody's."""
         self.owner = user
@@ -671,6 +672,8 @@ class Case(CaseFields):
     @step(source=EVERY, target=None, by="A L W S", label=_("Hand the goods back"), rearm=True)
     def hand_back(self, *, courier: str, waybill: str, line: Any = None, text: str = "") -> None:
         """Pieces that lie with us and were not accepted are on their way back to the buyer."""
+        if self.acting.facts["emptied"]:
+            self.goods = Goods.RECEIVED
 
     @step(source=EVERY, target=None, by="A L W F S", label=_("Add a note"), moves=False)
     def add_note(self, *, text: str) -> None:
@@ -705,7 +708,7 @@ class Case(CaseFields):
     def _decide_amount(self) -> None:
         """Take over the amounts the guards found right; whoever enters them cannot approve them."""
         facts = self.acting.facts
-        if self.remedy in MONEY_REMEDIES or facts.get("amount_given"):
+        if self.remedy in MONEY_REMEDIES:
             self.amount_approved = facts["amount"]
             self.freight_approved = facts["freight"]
             self.entered_by = self.acting.actor.user
@@ -725,7 +728,10 @@ class Case(CaseFields):
             return self._cleared_for(S.REFUNDING)
         if self.remedy == Remedy.REPAIR:
             return str(S.REPAIRING)
-        return str(S.AWAITING_RECEIPT if self.ahead else S.AWAITING_DISPATCH)
+        if self.ahead:
+            self.goods = Goods.RECEIVED
+            return str(S.AWAITING_RECEIPT)
+        return str(S.AWAITING_DISPATCH)
 
     def _cleared_for(self, place: str) -> str:
         """``place``, or waiting for approval where the amount is above the actor's limit."""
@@ -736,11 +742,12 @@ class Case(CaseFields):
                 self.cleared = max(self.cleared, self.total_approved)
             return str(place)
         self.approval_from = self.acting.source
+        self.came_remedy = self.acting.before["remedy"]
         self.going_to = str(place)
         self.approvals, self.approvals_needed = 0, needed
         return str(S.AWAITING_APPROVAL)
 
     def _convert_to(self, remedy: str) -> str:
-        self.came_remedy, self.remedy = self.remedy, remedy
+        self.remedy = remedy
         self._decide_amount()
         return self._cleared_for(self._way())

@@ -19,6 +19,7 @@ class Refund(models.Model):
         DUE = "due", _("To be paid")
         FAILED = "failed", _("Failed")
         PAID = "paid", _("Paid")
+        VOID = "void", _("No longer due")
 
     class Method(models.TextChoices):
         ORIGINAL = "original", _("Back the way it was paid")
