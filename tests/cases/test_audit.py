@@ -67,6 +67,8 @@ def no_checks():
         execute("PRAGMA ignore_check_constraints = OFF")
         return
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else ALTER TABLE meets pending ones
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         cursor.execute(
             "SELECT conrelid::regclass::text, conname FROM pg_constraint "
             "WHERE contype = 'c' AND conrelid::regclass::text LIKE 'cases_%'"
