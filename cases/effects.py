@@ -32,8 +32,7 @@ from cases.models.orders import STATUS_RANK, OrderStatus
 
 def _set(lines: list[CaseLine], *names: str) -> None:
     fields = [CaseLine._meta.get_field(n) for n in names]
-    rows = [[x.pk, *writing.values_for(fields, [getattr(x, n) for n in names])] for x in lines]
-    writing.update_rows(CaseLine, fields, rows)
+    writing.update_rows(CaseLine, fields, writing.rows_of(lines, fields))
 
 
 # Money
@@ -60,7 +59,7 @@ def refund_becomes_due(moves: list[Move]) -> None:
         row.state, row.at = Refund.State.DUE, move.at
         row.amount = move.subject.amount_approved or ZERO
         row.freight = move.subject.freight_approved or ZERO
-    Refund.objects.bulk_create(row for row in rows.values() if not row.pk)
+    writing.insert_rows(Refund, [row for row in rows.values() if not row.pk])
     for row in void:
         row.save()
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from cases.flow import writing
 from cases.flow.door import Move
-from cases.flow.hooks import booking, guard
+from cases.flow.hooks import booking, guard, preparation
 from cases.models import (
     Case,
     CaseLine,
@@ -48,6 +48,19 @@ MONEY_STEPS = (
     "record_platform_outcome",
     "reopen",
 )
+#: Columns of an order that no counter depends on; read only if somebody asks.
+_NO_CONCERN = (
+    "buyer",
+    "receiver",
+    "phone",
+    "address",
+    "phone_hash",
+    "phone_tail",
+    "extra",
+    "facts_hash",
+    "created_at",
+    "updated_at",
+)
 #: Steps after which the case's money is really out.
 PAYING = frozenset({"pay", "record_platform_outcome", "adopt"})
 
@@ -72,21 +85,36 @@ def load(moves: list[Move]) -> None:
     for move in missing:
         facts, pk = move.facts, move.subject.order_id
         facts["order"], facts["order_lines"] = orders[pk], shared["order_lines"].get(pk, {})
-        facts["payments"] = shared["payments"].get(pk, [])
         facts["lines"] = of_case.get(move.subject.pk, [])
         for case_line in facts["lines"]:
             case_line.order_line = facts["order_lines"][case_line.order_line_id]
 
 
+@preparation(FLOW)
+def load_orders(cases: list[Any], shared: dict[str, Any]) -> None:
+    """The orders of cases that a sweep has locked, whatever is done with each of them."""
+    shared["orders"] = {}
+    _load_orders(shared, sorted({case.order_id for case in cases}), dry=False)
+
+
 def _load_orders(shared: dict[str, Any], pks: list[int], *, dry: bool) -> None:
-    rows = Order.objects.order_by("pk").filter(pk__in=pks)
+    rows = Order.objects.order_by("pk").filter(pk__in=pks).defer(*_NO_CONCERN)
     shared["orders"].update({o.pk: o for o in (rows if dry else rows.select_for_update())})
     lines = shared.setdefault("order_lines", {})
-    for line in OrderLine.objects.filter(order_id__in=pks).order_by("order_id", "line_no"):
+    found = OrderLine.objects.filter(order_id__in=pks).order_by("order_id", "line_no")
+    for line in found.defer("title", "serials", "unit_price", "discount", "promises", "extra"):
         lines.setdefault(line.order_id, {})[line.pk] = line
-    payments = shared.setdefault("payments", {})
-    for payment in Payment.objects.filter(order_id__in=pks).order_by("order_id", "id"):
-        payments.setdefault(payment.order_id, []).append(payment)
+
+
+def _payments(move: Move) -> list[Payment]:
+    """Payments of the case's order; read for the whole batch when the first is asked for."""
+    shared = move.shared
+    payments: dict[int, list[Payment]] = shared.setdefault("payments", {})
+    new = [pk for pk in shared["orders"] if pk not in payments]
+    payments.update({pk: [] for pk in new})
+    for payment in Payment.objects.filter(order_id__in=new).order_by("order_id", "id"):
+        payments[payment.order_id].append(payment)
+    return payments[move.facts["order"].pk]
 
 
 def entitled(line: OrderLine, quantity: int, *, own: Decimal = ZERO) -> Decimal:
@@ -302,11 +330,7 @@ class Booked:
 
 def _write(model: type[Any], rows: dict[int, Any], names: list[str]) -> None:
     fields = [model._meta.get_field(n) for n in names]
-    values = [
-        [pk, *writing.values_for(fields, [getattr(rows[pk], n) for n in names])]
-        for pk in sorted(rows)
-    ]
-    writing.update_rows(model, fields, values)
+    writing.update_rows(model, fields, writing.rows_of([rows[pk] for pk in sorted(rows)], fields))
 
 
 @booking(FLOW)
@@ -344,7 +368,8 @@ def _money_of(case: Any) -> tuple[Any, ...]:
 
 def apply(move: Move, booked: Booked) -> None:
     """Move one case's part of the counters in memory; refuses what would not fit."""
-    case = move.subject
+    case, order = move.subject, move.facts["order"]
+    was = _counters_of(order)
     money = _line_money(move)
     is_open = case.state not in TERMINAL
     if move.refusal is not None or (is_open and not _pieces_free(move)):
@@ -360,7 +385,8 @@ def apply(move: Move, booked: Booked) -> None:
         if x.pk:
             booked.case_lines[x.pk] = x
     _book_freight(move, is_open=is_open, paid=paid)
-    booked.orders[case.order_id] = move.facts["order"]
+    if _counters_of(order) != was:
+        booked.orders[order.pk] = order
     if paid:
         _book_payments(move, money, booked)
 
@@ -407,6 +433,10 @@ def _paid_elsewhere(move: Move) -> bool:
         limit=str(left),
     )
     return True
+
+
+def _counters_of(order: Order) -> tuple[Decimal, ...]:
+    return order.freight_reserved, order.freight_refunded, order.external_refunded
 
 
 def _is_paid(move: Move) -> bool:
@@ -509,7 +539,7 @@ def _parts(
 ) -> list[tuple[CaseLine | None, Payment | None, Decimal]]:
     """Which line's money goes back to which payment, oldest payment first; books the payments."""
     sources: list[tuple[CaseLine | None, Decimal]] = [*goods, (None, move.facts["freight_out"])]
-    payments: list[Payment] = list(move.facts["payments"])
+    payments = list(_payments(move))
     parts: list[tuple[CaseLine | None, Payment | None, Decimal]] = []
     for line, amount in sources:
         rest = amount

@@ -33,7 +33,7 @@ log = logging.getLogger("cases.flow")
 S = TypeVar("S", bound=Stateful)
 
 #: How many objects one transaction holds, by database: SQLite has one writer, so short ones.
-BATCH = {"sqlite": 100, "postgresql": 500}
+BATCH = {"sqlite": 200, "postgresql": 500}
 RETRIES = 4
 _sqlite_door = threading.Lock()
 
@@ -202,15 +202,23 @@ def perform_many(
     return report
 
 
+@dataclass
+class Locked:
+    """Rows that the caller's transaction has just locked, and what the acts on them share."""
+
+    rows: Sequence[Stateful]
+    shared: dict[str, Any]
+
+
 def perform_locked(
-    actor: Actor, rows: Sequence[Stateful], step: str, *, at: datetime, **inputs: Any
+    actor: Actor, locked: Locked, step: str, *, at: datetime, **inputs: Any
 ) -> Report:
     """As perform_many, for rows the caller's transaction has just locked (the sweep)."""
-    model = type(rows[0])
+    model = type(locked.rows[0])
     info = model.steps()[step]
-    acts = [Act(row.pk, dict(inputs), None, at) for row in rows]
+    acts = [Act(row.pk, dict(inputs), None, at) for row in locked.rows]
     report = Report()
-    _sort_out(_split(actor, model, info, acts, rows), report)
+    _sort_out(_split(actor, model, info, acts, locked), report)
     return report
 
 
@@ -269,15 +277,17 @@ def _split(
     model: type[Stateful],
     info: StepInfo,
     acts: list[Act],
-    rows: Sequence[Stateful] | None = None,
+    locked: Locked | None = None,
 ) -> list[Move]:
     """Try the batch; where a write fails, roll back and halve until the bad one stands alone."""
     try:
         with transaction.atomic():
-            return _through(actor, model, info, acts, rows)
+            return _through(actor, model, info, acts, locked)
     except OperationalError:
         raise
     except Exception as error:  # noqa: BLE001 - one bad row must not stop a sweep or an import
+        if locked is not None:
+            locked.shared.clear()  # it tells of what was rolled back
         if len(acts) == 1:
             return [_alone(actor, info, acts[0], error)]
     middle = len(acts) // 2
@@ -307,9 +317,11 @@ def _through(
     model: type[Stateful],
     info: StepInfo,
     acts: list[Act],
-    rows: Sequence[Stateful] | None,
+    locked: Locked | None,
 ) -> list[Move]:
-    moves = _moves_of(actor, model, info, acts, rows)
+    if locked is None:
+        locked = Locked(model.locked([act.pk for act in acts]), {})
+    moves = _moves_of(actor, model, acts, info, locked)
     pending = _left([m for m in moves if not m.repeated])
     pending = _ask(model, pending, info)
     for move in pending:
@@ -326,22 +338,17 @@ def _through(
 
 
 def _moves_of(
-    actor: Actor,
-    model: type[Stateful],
-    info: StepInfo,
-    acts: list[Act],
-    rows: Sequence[Stateful] | None,
+    actor: Actor, model: type[Stateful], acts: list[Act], info: StepInfo, locked: Locked
 ) -> list[Move]:
     """A move per act: the locked row, or why it is not to be touched, or the first answer again."""
-    found = {row.pk: row for row in (rows or model.locked([act.pk for act in acts]))}
+    found = {row.pk: row for row in locked.rows}
     repeats = _repeated(model, acts)
     now = clock.now() if any(act.at is None for act in acts) else None
-    shared: dict[str, Any] = {}
     moves = []
     for act in acts:
         row = found.get(act.pk)
         moment = act.at or cast(datetime, now)
-        move = Move(row, info, actor, moment, dict(act.inputs), act.key, act.pk, shared)
+        move = Move(row, info, actor, moment, dict(act.inputs), act.key, act.pk, locked.shared)
         moves.append(move)
         if row is None:
             move.refuse("unknown", _("There is no such object."))
@@ -378,7 +385,7 @@ def commit(model: type[Stateful], moves: list[Move]) -> None:
 def finish(model: type[Stateful], moves: list[Move]) -> None:
     """Events in, effects out, followers told: the second half of commit, shared with openings."""
     events = [cast(Event, m.event) for m in moves]
-    cast(Any, model.event_model)._default_manager.bulk_create(events)
+    writing.insert_rows(model.event_model, events)
     for effect in hooks.effects_of(model.flow_label(), moves[0].step):
         effect(moves)
     transitioned.send(sender=model, moves=moves)

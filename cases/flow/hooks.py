@@ -6,7 +6,7 @@ queries. A guard or booking refuses one object with ``move.refuse(...)`` and let
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from cases.flow.door import Move
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 Hook = Callable[[list["Move"]], None]
 F = TypeVar("F", bound=Callable[..., object])
 Blocker = Callable[[list["Stateful"]], dict[int, str]]
+Preparation = Callable[[list[Any], dict[str, Any]], None]
 
 ANY = "*"
 _guards: dict[tuple[str, str], list[Hook]] = defaultdict(list)
 _bookings: dict[tuple[str, str], list[Hook]] = defaultdict(list)
 _effects: dict[tuple[str, str], list[Hook]] = defaultdict(list)
 _blockers: dict[tuple[str, str], list[Blocker]] = defaultdict(list)
+_preparations: dict[str, list[Preparation]] = defaultdict(list)
 _flows: list[type["Stateful"]] = []
 
 
@@ -51,11 +53,30 @@ def blocker(flow: str, *steps: str) -> Callable[[Blocker], Blocker]:
     return lambda hook: _add(_blockers, flow, steps, hook)
 
 
+def preparation(flow: str) -> Callable[[Preparation], Preparation]:
+    """Before a sweep acts on rows step by step: lock, in one order, what all these steps share.
+
+    Without it two sweeps lock the same rows in the order of their steps, and stand in each
+    other's way. What is loaded goes into the dictionary, which every move of the batch sees.
+    """
+
+    def add(function: Preparation) -> Preparation:
+        _preparations[flow].append(function)
+        return function
+
+    return add
+
+
 def flow(model: type["Stateful"]) -> type["Stateful"]:
     """Say that the sweep and the audit watch over this model."""
     if model not in _flows:
         _flows.append(model)
     return model
+
+
+def prepare(flow_label: str, rows: list[Any], shared: dict[str, Any]) -> None:
+    for function in _preparations.get(flow_label, ()):
+        function(rows, shared)
 
 
 def flows() -> tuple[type["Stateful"], ...]:

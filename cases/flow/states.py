@@ -144,6 +144,11 @@ class Stateful(ConcurrentTransitionMixin, models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def state_fields(self) -> Iterable[Any]:
+        # The mixin looks through all fields each time a row is read.
+        return (self._meta.get_field("state"),)
+
     @classmethod
     def flow_label(cls) -> str:
         return cls._meta.label

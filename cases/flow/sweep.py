@@ -6,14 +6,14 @@ on twice. The sweep may run late, twice or in parallel; the rows are the truth, 
 
 import logging
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 
 from cases.flow import clock, hooks, writing
-from cases.flow.door import BATCH, Actor, Refused, Report, once_more, perform_locked
+from cases.flow.door import BATCH, Actor, Locked, Refused, Report, once_more, perform_locked
 from cases.flow.states import Stateful
 
 log = logging.getLogger("cases.flow")
@@ -53,7 +53,7 @@ def enforce(now: datetime | None = None) -> dict[str, Any]:
 def _batch(model: type[Stateful], tally: Tally) -> bool:
     """Lock and deal with one batch; False when nothing is left for this sweep."""
     size = BATCH.get(connection.vendor, 100)
-    before = (tally.due, tally.acted, tally.reminded, tally.escalated, tally.skipped, tally.failed)
+    before = replace(tally, seen=set(tally.seen))
     try:
         with transaction.atomic():
             waiting = model._default_manager.filter(wake_at__isnull=False, wake_at__lte=tally.now)
@@ -68,9 +68,7 @@ def _batch(model: type[Stateful], tally: Tally) -> bool:
                 _deal_with(model, rows, tally)
     except BaseException:
         # Rolled back: nothing of it happened, so nothing of it is counted.
-        (tally.due, tally.acted, tally.reminded, tally.escalated, tally.skipped, tally.failed) = (
-            before
-        )
+        tally.__dict__.update(before.__dict__)
         raise
     return bool(rows)
 
@@ -84,8 +82,12 @@ def _deal_with(model: type[Stateful], rows: list[Stateful], tally: Tally) -> Non
     groups: dict[str, list[Stateful]] = defaultdict(list)
     for row in due:
         groups[row.on_expiry if _may_act(row) else "escalate"].append(row)
+    shared: dict[str, Any] = {}
+    acting = [row for name, group in groups.items() if name != "escalate" for row in group]
+    if acting:
+        hooks.prepare(model.flow_label(), acting, shared)
     for name, group in groups.items():
-        _act(model, name, group, tally)
+        _act(name, Locked(group, shared), tally)
 
 
 def _may_act(row: Stateful) -> bool:
@@ -94,18 +96,17 @@ def _may_act(row: Stateful) -> bool:
     return info is not None and not (row.provisional and "refunding" in info.targets)
 
 
-def _act(model: type[Stateful], name: str, rows: list[Stateful], tally: Tally) -> None:
-    clock_actor = Actor.system("clock")
-    report = perform_locked(clock_actor, rows, name, at=tally.now)
+def _act(name: str, locked: Locked, tally: Tally) -> None:
+    clock_actor, model = Actor.system("clock"), type(locked.rows[0])
+    report = perform_locked(clock_actor, locked, name, at=tally.now)
     if name == "escalate":
         tally.escalated += len(report.done)
     else:
         tally.acted += len(report.done)
-    by_pk = {row.pk: row for row in rows}
-    stuck = [by_pk[pk] for pk, refusal in report.refused if refusal.code != "stale"]
+    stuck = [pk for pk, refusal in report.refused if refusal.code != "stale"]
     if stuck and name != "escalate":
         # The step is refused (goods still lie with us, …): a person has to look, once per clock.
-        fresh = model.locked([row.pk for row in stuck])
+        fresh = Locked(model.locked(stuck), {})
         again = perform_locked(
             clock_actor, fresh, "escalate", at=tally.now, text=_reasons(report.refused)
         )

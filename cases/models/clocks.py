@@ -161,8 +161,7 @@ def arm(moves: list["Move"]) -> None:
             running.append(move)
     if not running:
         return
-    book = PolicyBook.load(running[0].at)
-    platforms = platforms_of(m.subject for m in running)
+    book, platforms = _shared(running)
     specs: dict[tuple[Any, ...], ClockSpec | None] = {}
     for move in running:
         case = move.subject
@@ -175,6 +174,17 @@ def arm(moves: list["Move"]) -> None:
             clock.stop(case)
             continue
         _start(move, spec)
+
+
+def _shared(moves: list["Move"]) -> tuple[PolicyBook, dict[int, str]]:
+    """Policies and platforms, read once for all steps of a sweep's batch."""
+    shared = moves[0].shared
+    if "clocks" not in shared:
+        shared["clocks"] = PolicyBook.load(moves[0].at), {}
+    book, platforms = shared["clocks"]
+    if unknown := [m.subject for m in moves if m.subject.shop_id not in platforms]:
+        platforms.update(platforms_of(unknown))
+    return book, platforms
 
 
 def _start(move: "Move", spec: ClockSpec) -> None:
