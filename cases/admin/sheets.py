@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
@@ -22,7 +23,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from cases.admin.scope import person
 from cases.models import Shop
-from cases.resources import EXPORT_FORMATS, IMPORT_FORMATS
+from cases.resources import EXPORT_FORMATS, SheetFormat
 
 if TYPE_CHECKING:
     from unfold.admin import ModelAdmin as Base
@@ -49,13 +50,20 @@ class SheetConfirmForm(ConfirmImportForm):
     shop = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
+class PageFormat(SheetFormat):
+    """The pages name an encoding when they make a format; our reader finds it by itself."""
+
+    def __init__(self, encoding: str | None = None) -> None:
+        super().__init__()
+
+
 class SheetPages(ImportExportMixin, Base):
     """Mixin for an admin whose rows come and go as sheets, within the person's shops."""
 
     import_form_class = SheetImportForm
     confirm_form_class = SheetConfirmForm
     export_form_class = ExportForm
-    import_formats = IMPORT_FORMATS
+    import_formats = [PageFormat]
     export_formats = EXPORT_FORMATS
     skip_admin_log = None
 
@@ -140,6 +148,13 @@ class SheetPages(ImportExportMixin, Base):
         )
         response["Cache-Control"] = "no-store, private"
         return response  # type: ignore[no-any-return]
+
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        try:
+            response: HttpResponse = super().export_action(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(request.path)  # a filter nobody knows filters nothing
+        return response
 
     def get_export_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
         return {"user": request.user, "clear": False}

@@ -82,7 +82,7 @@ def step_view(model_admin: Any, request: HttpRequest, object_id: str, step: str)
         raise PermissionDenied
     actor = Actor.person(person(request), CHANNEL)
     form_class = STEP_FORMS[step]
-    if request.method != "POST":
+    if request.method != "POST" or not actor.may(Case, info):
         obstacle = why_not(actor, case, info)
         form = form_class(case=case, actor=actor)
         return _page(model_admin, request, case, info, form, obstacle=obstacle)

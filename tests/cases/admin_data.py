@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -117,8 +117,8 @@ def case(of: Order, *, kind: str = "return_refund", reason: str = "no_reason", *
     )
 
 
-def step(row: Case, name: str, user: User | None = None, **inputs: Any) -> Case:
-    actor = Actor.person(user, "admin") if user else Actor.sheet()
+def step(row: Case, name: str, who: User | None = None, /, **inputs: Any) -> Case:
+    actor = Actor.person(who, "admin") if who else Actor.sheet()
     return perform(actor, row, getattr(Case, name), **inputs)
 
 
@@ -132,3 +132,8 @@ def evidence(row: Case, user: User) -> Case:
     """One checked picture of the buyer's on the case."""
     safe = inspect(io.BytesIO(picture()), name="photo.png")
     return step(row, "add_evidence", user, party="buyer", evidence=[safe])
+
+
+def all_view_permissions() -> list[Permission]:
+    """So that one person can be sent to every list."""
+    return list(Permission.objects.filter(codename__startswith="view_"))
