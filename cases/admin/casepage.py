@@ -17,13 +17,30 @@ from cases.flow import clock
 from cases.flow.door import Actor, allowed
 from cases.forms import STEP_FORMS
 from cases.looks import SIDES, countdown, label, moment, state_label, yuan_text
-from cases.models import Case, Notice, Refund, RefusalReason
+from cases.models import Case, Notice, Refund, RefusalReason, State
 from cases.models.kinds import TERMINAL
 from cases.models.money import ZERO
 from cases.privacy import mask_name, mask_phone
 
 #: Steps with a place of their own on the page.
 AT_HAND = ("add_note", "log_contact", "add_evidence")
+#: Steps that leave rows of a kind; a sheet may have brought any of them.
+LEFT_BY = {
+    "refunds": {"pay", "fail_payout", "record_platform_outcome", "adopt"},
+    "goodwill": {"compensate"},
+    "approvals": {"approve", "send_back"},
+    "evidence": {"add_evidence"},
+    "mediations": {"request_mediation", "adopt"},
+    "parcels": {
+        "ship_order",
+        "ship_back",
+        "receive",
+        "dispatch",
+        "dispatch_ahead",
+        "hand_back",
+        "adopt",
+    },
+}
 REFUND_TONES = {
     Refund.State.DUE: "primary",
     Refund.State.FAILED: "danger",
@@ -41,6 +58,7 @@ def page(model_admin: Any, request: HttpRequest, case: Case) -> dict[str, Any]:
     info = Case.steps()
     lines = list(case.lines.select_related("order_line").order_by("order_line__line_no"))
     events = list(case.events.select_related("user").order_by("seq"))
+    rows = _rows_left_by(events)
     notices = list(case.notices.exclude(kind=Notice.Kind.REMINDER).order_by("pk")[:50])
     return {
         **model_admin.admin_site.each_context(request),
@@ -73,12 +91,18 @@ def page(model_admin: Any, request: HttpRequest, case: Case) -> dict[str, Any]:
         "sums": _sums(case, lines) if money else [],
         "facts": _facts(case),
         "buyer": _buyer(case),
-        "refunds": _refunds(case) if money else [],
-        "compensations": list(case.compensations.select_related("by")) if money else [],
-        "approvals": list(case.approval_rows.select_related("by", "entered_by")) if money else [],
-        "parcels": list(case.parcels.order_by("pk")),
-        "evidence": _evidence(case),
-        "mediations": list(case.mediations.all()),
+        "refunds": _refunds(case) if money and "refunds" in rows else [],
+        "compensations": (
+            list(case.compensations.select_related("by")) if money and "goodwill" in rows else []
+        ),
+        "approvals": (
+            list(case.approval_rows.select_related("by", "entered_by"))
+            if money and "approvals" in rows
+            else []
+        ),
+        "parcels": list(case.parcels.order_by("pk")) if "parcels" in rows else [],
+        "evidence": _evidence(case) if "evidence" in rows else [],
+        "mediations": list(case.mediations.all()) if "mediations" in rows else [],
         "timeline": timeline.entries(
             events, notices, money=money, names=_names(case, events, lines)
         ),
@@ -87,6 +111,15 @@ def page(model_admin: Any, request: HttpRequest, case: Case) -> dict[str, Any]:
         "do_url": reverse("admin:cases_case_changelist") + f"{case.pk}/do/",
         "list_url": reverse("admin:cases_case_changelist"),
     }
+
+
+def _rows_left_by(events: list[Any]) -> set[str]:
+    """Which other tables can hold rows of the case: its own events say so, without a query."""
+    verbs = {event.verb for event in events}
+    found = {name for name, steps in LEFT_BY.items() if verbs & steps}
+    if any(event.target == State.REFUNDING for event in events):
+        found.add("refunds")
+    return found
 
 
 def _do(case: Case, step: str) -> str:
@@ -194,8 +227,10 @@ def _names(case: Case, events: list[Any], lines: list[Any]) -> dict[str, str]:
     """Codes and keys in events, in words: refusal reasons met, people assigned, order lines."""
     codes = {str(e.inputs.get("reason", "")) for e in events} - {""}
     keys = [e.inputs["user"] for e in events if isinstance(e.inputs.get("user"), int)]
-    people = User.objects.filter(pk__in=keys)
-    rows = [*timeline.reason_rows(case), *RefusalReason.objects.filter(code__in=codes)]
+    people = User.objects.filter(pk__in=keys) if keys else []
+    known = timeline.reason_rows(case)
+    codes -= {row.code for row in known}
+    rows = [*known, *(RefusalReason.objects.filter(code__in=codes) if codes else [])]
     return timeline.names_of(rows, people, lines)
 
 

@@ -98,6 +98,7 @@ def test_the_case_page_and_a_step_stay_within_thirty_queries_whatever_the_case_h
     agent = office.people["agent"]
     client = office.client("agent")
     page = reverse("admin:cases_case_change", args=[case.pk])
+    case = admin_data.evidence(case, agent)
     few = queries(client, page)
     for n in range(6):
         case = admin_data.step(case, "add_note", agent, text=f"note {n}")
