@@ -232,6 +232,7 @@ def on_time(question: Question) -> list[Row]:
     What the clock did by itself counts as late: nobody acted in time.
     """
     events = CaseEvent.objects.filter(question.within("at"), due_before__isnull=False)
+    events = events.exclude(source=F("target"))  # to assign or to extend is to settle nothing
     group = {name: f"case__{path}" for name, path in OF_CASE.items()}.get(question.by)
     columns = ["pk", "verb", "late", "user_id", "channel", *([group] if group else [])]
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])

@@ -3,7 +3,7 @@
 import pytest
 
 from cases.models import Case, Evidence, Order, OrderStatus
-from tests.cases.command_desk import Walk, apply_for, at, do, open_office, run, sell
+from tests.cases.command_desk import Walk, apply_for, at, do, open_office, refused, run, sell
 
 pytestmark = pytest.mark.django_db
 
@@ -291,6 +291,15 @@ def test_a_key_makes_an_act_happen_once(shop):
     assert again["case_no"] == first["case_no"]
     assert Case.objects.count() == 1
     assert repeated["events"] == accepted["events"]
+
+
+def test_a_shipment_told_again_with_its_key_is_answered_alike(shop):
+    sell(shop, status=OrderStatus.PAID)
+    told = ("order", "E1", "record_shipment", "--as", "agent", "--at", at(3), "--key", "K")
+
+    first = do(*told, "--set", "courier=SF", "waybill=SF1")
+    assert do(*told, "--set", "courier=SF", "waybill=SF1") == first
+    assert refused(*told, "--set", "courier=SF", "waybill=SF2")["code"] == "wrong_state"
 
 
 def test_inputs_may_be_given_together_or_one_by_one(shop):

@@ -108,9 +108,17 @@ class Command(JsonCommand):
         if verb == "open_case":
             case = verbs.open_case(actor, order, at=at, key=key, **inputs)
             return shown(case_numbered(case.case_no, actor), actor)
-        act = verbs.record_shipment if verb == "record_shipment" else verbs.record_signature
-        act(actor, order, at=at or clock.now(), **inputs)
+        if not (key and _is_recorded(order, verb, inputs, at)):
+            act = verbs.record_shipment if verb == "record_shipment" else verbs.record_signature
+            act(actor, order, at=at or clock.now(), **inputs)
         return shown(order_numbered(order.order_no, actor, order.shop.code), actor)
+
+
+def _is_recorded(order: Order, verb: str, inputs: dict[str, Any], at: datetime | None) -> bool:
+    """The order keeps the fact itself: told again with a key, the same fact is no mistake."""
+    moment = order.shipped_at if verb == "record_shipment" else order.signed_at
+    same = all(getattr(order, name) == value for name, value in inputs.items())
+    return moment is not None and same and at in (None, moment)
 
 
 def _inputs(form: InputForm, given: MultiValueDict[str, str]) -> dict[str, Any]:
