@@ -161,6 +161,11 @@ TOO_KIND = {"kind": "cash", "amount": "20.01", "text": "x"}
         ("accept", "agent", {"amount": "12.345"}, "bad_value", "2"),
         ("accept", "agent", {"amount": "1e2x"}, "bad_value", "amount"),
         ("accept", "agent", {"return_address": "99"}, "bad_value", ""),
+        ("accept", "agent", {"return_address": "9" * 30}, "bad_value", ""),
+        ("accept", "agent", {"amount": "9" * 30}, "bad_value", ""),
+        ("accept", "agent", {"text": "a\0b"}, "bad_value", ""),
+        ("extend", "agent", {"days": "9" * 30}, "bad_value", ""),
+        ("add_note", "agent", {"text": "x" * 2001}, "bad_value", "2000"),
         ("refuse", "agent", {"text": "No"}, "reason_required", "reason"),
         ("refuse", "agent", {"reason": "other"}, "reason_required", "text"),
         ("refuse", "agent", {"reason": "other", "text": "  "}, "reason_required", "text"),
@@ -252,6 +257,14 @@ def test_a_key_is_not_used_for_another_act(shop, untouched):
     untouched()
 
     assert refused(*step(number, "add_note", text="two"), "--key", "K")["code"] == "key_reused"
+
+
+@pytest.mark.parametrize("key", ["", "k" * 121])
+def test_a_key_that_cannot_be_kept_is_refused(shop, untouched, key):
+    number = apply_for(sell(shop), "return_refund", "no_reason")
+    untouched()
+
+    assert refused(*step(number, "add_note", text="one"), "--key", key)["code"] == "bad_value"
 
 
 def test_the_case_of_another_shop_is_refused_and_not_shown(shop, untouched):

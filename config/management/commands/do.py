@@ -23,7 +23,7 @@ from cases.management.base import (
     order_numbered,
     unknown_kind,
 )
-from cases.models import Case, Order
+from cases.models import Case, CaseEvent, Order
 from config.management.commands.show import shown
 
 ORDER_FORMS: dict[str, type[InputForm]] = {
@@ -55,6 +55,7 @@ class Command(JsonCommand):
         at: datetime | None = options["at"]
         with clock.standing_at(at) if at else nullcontext():
             actor = actor_named(options["username"])
+            _check_key(options["key"])
             given = _pairs(options["inputs"])
             files = _pairs(options["files"])
             if options["kind"] == "case":
@@ -112,6 +113,16 @@ class Command(JsonCommand):
             act = verbs.record_shipment if verb == "record_shipment" else verbs.record_signature
             act(actor, order, at=at or clock.now(), **inputs)
         return shown(order_numbered(order.order_no, actor, order.shop.code), actor)
+
+
+def _check_key(key: str | None) -> None:
+    most = CaseEvent._meta.get_field("key").max_length
+    if key is not None and not 0 < len(key) <= (most or 0):
+        raise Refused(
+            _("A key has 1 to %(most)s characters, not %(given)s.")
+            % {"most": most, "given": len(key)},
+            "bad_value",
+        )
 
 
 def _is_recorded(order: Order, verb: str, inputs: dict[str, Any], at: datetime | None) -> bool:
