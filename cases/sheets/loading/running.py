@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -88,6 +89,8 @@ def import_file(  # noqa: PLR0913 - each is a choice of the person who imports
             where = _complete(dialects.lay_over(own, table.headers))
         else:
             among = dialects.by_code(dialect, kind)
+            if not among:
+                raise Refused(_no_dialect(dialect, kind), "bad_value")
             where = _recognise(table, [one for one in among if not kinds or one.kind in kinds])
         _may(actor, where.dialect.kind)
         named = where.dialect.platform
@@ -198,6 +201,7 @@ class _Run:
             chunk.append(item)
             waiting += len(item.rows)
         self._flush(chunk)
+        self._left_out(table)
 
     def _facts(
         self, table: Table, where: Recognition, options: Options
@@ -208,20 +212,38 @@ class _Run:
         def noted(rows: Iterable[Row]) -> Iterator[Row]:
             nonlocal number
             keep = self.errors.path is not None
-            for count, row in enumerate(rows, 1):
-                if self.most_rows is not None and count > self.most_rows:
-                    raise Refused(_too_long(self.most_rows), "bad_value")
+            for row in rows:
                 number = row.number
                 if keep:
                     self.rows[number] = row
                 yield row
 
         try:
-            yield from dialects.read_facts(noted(table), where, options)
+            yield from dialects.read_facts(noted(self._bounded(table)), where, options)
         except Unreadable as problem:
             if not number:
                 raise
             yield BadRow(number + 1, None, "", problem.code, problem.message)
+
+    def _bounded(self, table: Table) -> Iterable[Row]:
+        """All rows; where they are bounded, none is taken before they have been counted."""
+        if self.most_rows is None:
+            return table
+        rows = list(islice(table, self.most_rows + 1))
+        if len(rows) > self.most_rows:
+            raise Refused(_too_long(self.most_rows), "bad_value")
+        return rows
+
+    def _left_out(self, table: Table) -> None:
+        """No row is left out in silence."""
+        count = sum(number for what, number in table.skipped.items() if what != "empty")
+        if count:
+            said = {"count": count}
+            self.result.warn(_("%(count)s rows of titles or totals were left out.") % said)
+        if table.other_sheets:
+            names = {"names": ", ".join(table.other_sheets), "sheet": table.sheet}
+            text = _("Only the sheet “%(sheet)s” was read; there are also: %(names)s.")
+            self.result.warn(text % names)
 
     def _bad(self, bad: BadRow) -> None:
         outcome = Outcome((bad.row,), "failed", bad.message, bad.code)
@@ -237,7 +259,9 @@ class _Run:
                 cells = self.rows[row].cells if row in self.rows else {}
                 self.errors.add(BadRow(row, None, "", outcome.code, outcome.message, cells))
             self._tell(outcome)
-        self.rows.clear()
+        for facts in chunk:  # rows of the next chunk may have been read already
+            for row in facts.rows:
+                self.rows.pop(row, None)
         for text in self.shops.warnings:
             self.result.warn(text)
         self.shops.warnings.clear()
@@ -276,6 +300,16 @@ def _belongs(before: Facts, item: Facts) -> bool:
     """Rows of one case stay together."""
     mine, other = getattr(before, "case_no", None), getattr(item, "case_no", None)
     return mine is not None and mine == other
+
+
+def _no_dialect(dialect: str, kind: str | None) -> str:
+    said = {
+        "dialect": dialect,
+        "kind": kind or "–",
+        "known": ", ".join(sorted({f"{one.code} {one.kind}" for one in dialects.ALL})),
+    }
+    message = _("There is no dialect “%(dialect)s” for the kind “%(kind)s”; there are: %(known)s.")
+    return message % said
 
 
 def _too_long(most: int) -> str:

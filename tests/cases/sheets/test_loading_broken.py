@@ -150,3 +150,27 @@ def test_the_result_is_the_commands_json(desk):
         *("warnings", "unknown_columns", "error_file", "seconds"),
     ]
     assert json.loads(json.dumps(result)) == result
+
+
+def test_a_row_read_ahead_of_its_chunk_keeps_its_cells_for_the_workbook(desk, tmp_path):
+    """A chunk holds 200 rows; the order of row 202 is refused only by the loading."""
+    book = tmp_path / "errors.xlsx"
+    rows = [ORDER | {"order_no": f"N{n}"} for n in range(200)]
+    desk.orders(*rows, ORDER | {"order_no": "LAST", "shop": "nowhere"}, errors=book)
+
+    with open_sheet(book) as table:
+        assert [row.cells["order_no"] for row in table] == ["LAST"]
+
+
+def test_titles_totals_and_other_sheets_are_told(desk, tmp_path):
+    rows = [["三月订单"], NATIVE_ORDERS, *rows_of(NATIVE_ORDERS, ORDER), ["总计", "", "1"]]
+    result = desk.take(xlsx_file(tmp_path / "w.xlsx", rows, after=[("备注", [["甲"]])]))
+
+    assert counts(result) == {"created": 1}
+    assert ["2" in text or "备注" in text for text in result.warnings] == [True, True]
+
+
+def test_an_unknown_dialect_is_refused_with_those_there_are(desk):
+    with pytest.raises(Refused) as refusal:
+        desk.orders(ORDER, dialect="ebay")
+    assert "douyin cases" in refusal.value.message
