@@ -59,7 +59,10 @@ class Upload(Dataset):
 
 
 class SheetFormat(Format):
-    """Any spreadsheet; what it is, its content says."""
+    """Any spreadsheet; what it is and in which encoding, its content says."""
+
+    def __init__(self, encoding: str | None = None) -> None:
+        self.encoding = encoding
 
     def get_title(self) -> str:
         return "CSV, XLSX, XLS, ODS"
