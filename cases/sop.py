@@ -6,11 +6,12 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from cases.flow.door import Actor, allowed
-from cases.models import Case, SopStep, State
+from cases.flow.states import ROLES
+from cases.models import Case, Role, SopStep, State
 
 #: What usually comes next in a state, where no SOP says otherwise; the first allowed is taken.
 USUAL: dict[str, tuple[str, ...]] = {
-    State.APPLIED: ("accept", "ship_order", "add_evidence", "refuse"),
+    State.APPLIED: ("accept", "ship_order", "refuse"),
     State.NEGOTIATING: ("agree_proposal",),
     State.REFUSED: ("hand_back", "revise"),
     State.INTERCEPTING: ("intercept_succeed",),
@@ -53,7 +54,26 @@ def next_action(case: Case, actor: Actor, steps: list[str] | None = None) -> dic
             return _action(verb, guidance)
     if case.state in Case.terminal:
         return {"verb": "", "label": _("Nothing left to do"), "guidance": ""}
-    return {"verb": "", "label": _("Wait"), "guidance": guidance}
+    return {
+        "verb": "",
+        "label": _who_is_next(case, [row.verb for row in ordered]),
+        "guidance": guidance,
+    }
+
+
+def _who_is_next(case: Case, verbs: list[str]) -> str:
+    """Whose step it is, where the actor himself can only wait."""
+    for verb in (*verbs, *USUAL.get(case.state, ())):
+        info = Case.steps().get(verb)
+        if (
+            info is None
+            or case.state not in info.sources
+            or not all(c(case) for c in info.conditions)
+        ):
+            continue
+        who = [str(Role(ROLES[x]).label) for x in sorted(info.by) if ROLES[x] in Role.values]
+        return _("Waiting for %(who)s: %(step)s") % {"who": ", ".join(who), "step": info.label}
+    return _("Wait")
 
 
 def _action(verb: str, guidance: str) -> dict[str, Any]:
