@@ -230,7 +230,12 @@ def _begin(actor: Actor, verb: str, entries: list[NewCase]) -> list[Case | Refus
 
 def _known_keys(entries: list[NewCase]) -> dict[str, CaseEvent]:
     keys = [e.key for e in entries if e.key]
-    events = CaseEvent.objects.filter(key__in=keys).select_related("case") if keys else ()
+    if not keys:
+        return {}
+    # Locked before we look: whoever sends the same key at this moment waits, and finds our case.
+    pks = {e.order.pk for e in entries}
+    list(Order.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk"))
+    events = CaseEvent.objects.filter(key__in=keys).select_related("case")
     return {str(e.key): e for e in events}
 
 
