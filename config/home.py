@@ -21,7 +21,7 @@ from cases.admin.scope import sees_money
 from cases.admin.search import find_cases, find_orders
 from cases.flow import clock
 from cases.looks import countdown
-from cases.models import Case, Kind, Notice, Order, Refund
+from cases.models import Case, Kind, Notice, Order, Refund, Shop
 from cases.models.kinds import OPEN
 from config.unfold import item
 
@@ -33,6 +33,25 @@ def environment(request: HttpRequest) -> list[str] | None:
     if settings.IS_PRODUCTION:
         return None
     return [_("Trial office"), "warning"]
+
+
+def shops(request: HttpRequest) -> list[dict[str, Any]]:
+    """The switch between shops: the queue of one of them, or of all; where lists are looked at."""
+    match, user = request.resolver_match, request.user
+    page = match.url_name if match else ""
+    if not page or not (page == "index" or page.endswith("_changelist")):
+        return []
+    rows = list(Shop.objects.visible_to(user).filter(active=True)[:30])
+    if len(rows) < 2 or not user.has_perm("cases.view_case"):
+        return []
+    cases = _list("case")
+    return [
+        {"title": _("All shops"), "link": cases, "icon": "storefront"},
+        *(
+            {"title": str(shop), "link": f"{cases}?{urlencode({'shop': shop.code})}"}
+            for shop in rows
+        ),
+    ]
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -19,11 +19,19 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": False,
+    "SITE_DROPDOWN": "config.home.shops",
     "ENVIRONMENT": "config.home.environment",
     "DASHBOARD_CALLBACK": "config.home.dashboard",
     "LOGIN": {"form": "config.second_factor.LoginForm"},
     # A palette over models would cache what it found for five minutes and ignore the shop scope.
     "COMMAND": {"search_models": False, "show_history": False},
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("cases/favicon.svg"),
+        }
+    ],
     "STYLES": [lambda request: static("cases/desk.css")],
     "SCRIPTS": [lambda request: static("cases/desk.js")],
     "COLORS": {
@@ -33,7 +41,7 @@ UNFOLD: dict[str, Any] = {
             "200": "#bfd3fe",
             "300": "#93b4fd",
             "400": "#6090fa",
-            "500": "#3b6cf6",
+            "500": "#5b86ff",
             "600": "#2450dc",
             "700": "#1d40b5",
             "800": "#1e3992",

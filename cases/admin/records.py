@@ -23,7 +23,7 @@ from cases.admin.filters import (
 )
 from cases.admin.scope import ReadOnly, ShopScoped
 from cases.files import response_for
-from cases.looks import SIDES, STATES, moment, yuan_text
+from cases.looks import SIDES, STATES, label, moment, yuan_text
 from cases.models import (
     Approval,
     Case,
@@ -38,6 +38,7 @@ from cases.models import (
     Refund,
     Reveal,
 )
+from cases.verbs import OPENING
 
 
 class OfCase(ReadOnly, ShopScoped, ModelAdmin):
@@ -184,7 +185,15 @@ class NoticeAdmin(OfCase):
 class EventAdmin(OfCase):
     """Append-only: the database itself refuses changes."""
 
-    list_display = ["when", "case_link", "verb_shown", "from_state", "to_state", "who", "late"]
+    list_display = [
+        "when",
+        "case_link",
+        "verb_shown",
+        "from_state",
+        "to_state",
+        "who",
+        "late_shown",
+    ]
     list_display_links = None
     list_select_related = ["case", "user"]
     list_filter = [CaseShopFilter]
@@ -198,8 +207,12 @@ class EventAdmin(OfCase):
 
     @display(description=_("step"))
     def verb_shown(self, row: CaseEvent) -> str:
-        info = Case.steps().get(row.verb)
+        info = Case.steps().get(row.verb) or OPENING.get(row.verb)
         return str(info.label) if info else row.verb
+
+    @display(description=_("deadline"))
+    def late_shown(self, row: CaseEvent) -> str:
+        return label(_("Missed"), "danger") if row.late else "–"
 
     @display(description=_("from"))
     def from_state(self, row: CaseEvent) -> Any:

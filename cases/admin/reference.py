@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -12,12 +13,16 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from cases import clockwork
 from cases.admin.scope import ShopScoped, person
+from cases.looks import STATES
 from cases.models import (
     CalendarDay,
+    Case,
     ClockPolicy,
+    Kind,
     Membership,
     Platform,
     PlatformPause,
@@ -27,18 +32,22 @@ from cases.models import (
     RoleLimit,
     Shop,
     SopStep,
+    State,
     Window,
 )
+from cases.models.lifecycle import PERSON_STEPS
 
 
 class MembershipInline(TabularInline):
     model = Membership
     extra = 0
+    hide_title = True
 
 
 class ReturnAddressInline(TabularInline):
     model = ReturnAddress
     extra = 0
+    hide_title = True
 
 
 @admin.register(Shop)
@@ -46,6 +55,7 @@ class ShopAdmin(ShopScoped, ModelAdmin):
     shop_path = "pk"
     list_display = ["name", "code", "platform", "zone", "active"]
     search_fields = ["code", "name"]
+    fields = ["code", "name", "platform", "zone", "opens", "closes", "active"]
     inlines = [MembershipInline, ReturnAddressInline]
     ordering = ["code"]
 
@@ -63,6 +73,12 @@ class ShopAdmin(ShopScoped, ModelAdmin):
             Membership.objects.get_or_create(shop=form.instance, user=person(request))
 
 
+def step_choices() -> list[tuple[str, Any]]:
+    """Steps people may take, by name; none where the line only says what to think of."""
+    steps = Case.steps()
+    return [("", "–"), *((name, steps[name].label) for name in PERSON_STEPS)]
+
+
 @admin.register(ReturnAddress)
 class ReturnAddressAdmin(ShopScoped, ModelAdmin):
     list_display = ["shop", "name", "phone", "address", "default"]
@@ -70,9 +86,22 @@ class ReturnAddressAdmin(ShopScoped, ModelAdmin):
     search_fields = ["name", "address"]
 
 
+class SopForm(forms.ModelForm):  # type: ignore[type-arg]
+    """States and steps are chosen by their names, not typed by their codes."""
+
+    state = forms.ChoiceField(
+        label=_("state"), choices=State.choices, widget=UnfoldAdminSelectWidget
+    )
+    verb = forms.ChoiceField(
+        label=_("step"), choices=step_choices, required=False, widget=UnfoldAdminSelectWidget
+    )
+
+
 class SopInline(TabularInline):
     model = SopStep
+    form = SopForm
     extra = 0
+    hide_title = True
     fields = ["position", "state", "kind", "verb", "guidance", "guidance_en"]
 
 
@@ -88,8 +117,28 @@ class NamedAdmin(ModelAdmin):
         return False
 
 
+class ReasonForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The kinds a reason is for are ticked; the table keeps them as one word list."""
+
+    kinds = forms.MultipleChoiceField(
+        label=_("kinds"),
+        choices=Kind.choices,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("None ticked: for every kind."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["kinds"] = [k for k in str(self.initial.get("kinds") or "").split(";") if k]
+
+    def clean_kinds(self) -> str:
+        return ";".join(self.cleaned_data["kinds"])
+
+
 @admin.register(Reason)
 class ReasonAdmin(NamedAdmin):
+    form = ReasonForm
     list_display = ["name", "code", "responsible", "goods_back", "evidence", "active", "position"]
     list_filter = ["active"]
     search_fields = ["code", "name", "name_en"]
@@ -104,12 +153,22 @@ class RefusalReasonAdmin(NamedAdmin):
 
 @admin.register(SopStep)
 class SopStepAdmin(ModelAdmin):
-    list_display = ["state", "reason", "kind", "verb", "guidance", "position"]
+    form = SopForm
+    list_display = ["guidance", "state_shown", "reason", "kind", "verb_shown", "position"]
     list_display_links = ["guidance"]
     list_select_related = ["reason"]
     list_filter = ["reason"]
     search_fields = ["guidance", "verb"]
     autocomplete_fields = ["reason"]
+
+    @admin.display(description=_("state"), ordering="state")
+    def state_shown(self, row: SopStep) -> Any:
+        return STATES.get(row.state, row.state)
+
+    @admin.display(description=_("step"), ordering="verb")
+    def verb_shown(self, row: SopStep) -> Any:
+        info = Case.steps().get(row.verb)
+        return info.label if info else "–"
 
 
 class ClockSetting(ModelAdmin):

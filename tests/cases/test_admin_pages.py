@@ -22,6 +22,7 @@ from cases.models import (
     Order,
     Parcel,
     PlatformPause,
+    Reason,
     Reveal,
 )
 from tests.cases import admin_data
@@ -463,3 +464,63 @@ def test_an_empty_upload_is_told_beside_its_field(office):
     assert response.status_code == 200
     assert "evidence" in response.context["form"].errors
     assert not Evidence.objects.exists()
+
+
+def test_a_reasons_kinds_are_ticked_and_kept(office):
+    reason = Reason.objects.get(code="no_reason")
+    url = reverse("admin:cases_reason_change", args=[reason.pk])
+    client = office.client("supervisor")
+    drawn = client.get(url).context["adminform"].form
+    assert drawn.initial["kinds"] == reason.kinds.split(";")
+    sop = "sop-{}_FORMS"
+    form = {
+        name: value
+        for name, value in drawn.initial.items()
+        if value is not None and name in drawn.fields
+    }
+    rows = list(reason.sop.all())
+    form |= {
+        "kinds": ["return_refund"],
+        sop.format("TOTAL"): len(rows),
+        sop.format("INITIAL"): len(rows),
+    }
+    for n, row in enumerate(rows):
+        for name in ("id", "position", "state", "kind", "verb", "guidance", "guidance_en"):
+            form[f"sop-{n}-{name}"] = getattr(row, name)
+        form[f"sop-{n}-reason"] = reason.pk
+
+    response = client.post(url, form)
+
+    assert response.status_code == 302, response.context["errors"]
+    assert Reason.objects.get(pk=reason.pk).kinds == "return_refund"
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["shop/{shop}/change", "sopstep/add", "clockpolicy/add", "calendarday/add", "window/add"],
+)
+def test_settings_open_for_supervisors(office, page):
+    url = f"/admin/cases/{page.format(shop=office.a.pk)}/"
+
+    assert office.client("supervisor").get(url).status_code == 200
+    assert office.client("agent").get(url).status_code in (200, 403)
+    assert office.client("agent").post(url, {}).status_code == 403
+
+
+def test_whoever_makes_a_shop_works_in_it(office):
+    client = office.client("supervisor")
+    form = {
+        "code": "new",
+        "name": "新店",
+        "platform": "jd",
+        "zone": "Asia/Shanghai",
+        "opens": "09:00",
+        "closes": "18:00",
+        "active": "on",
+    }
+    for prefix in ("memberships", "return_addresses"):
+        form |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
+
+    assert client.post(reverse("admin:cases_shop_add"), form).status_code == 302
+    listed = client.get(reverse("admin:cases_shop_changelist"))
+    assert {s.code for s in listed.context["cl"].result_list} == {"a", "new"}
