@@ -41,7 +41,7 @@ def processes_of(var_dir: Path) -> set[int]:
     return found
 
 
-def wait_until(what: Callable[[], bool], seconds: float = 60) -> bool:
+def wait_until(what: Callable[[], bool], seconds: float = 150) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if what():

@@ -45,7 +45,7 @@ def acts_by_itself(environment: dict[str, str], folder: Path) -> None:
     case_no = open_a_case_that_is_overdue(environment, folder)
 
     with running_office(environment):
-        assert wait_until(lambda: shown(environment, case_no)["state"] == "refunding", 40)
+        assert wait_until(lambda: shown(environment, case_no)["state"] == "refunding", 120)
 
     events = shown(environment, case_no)["events"]
     assert [event["actor"] for event in events if event["to"] == "refunding"] == ["system"]
