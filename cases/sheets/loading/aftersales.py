@@ -73,14 +73,12 @@ class CaseLoader:
         outcomes: list[Outcome] = []
         fresh: list[tuple[Bundle, Order, Outcome]] = []
         known: list[_Known] = []
-        seen: set[str] = set()
         for bundle in asked:
             told = tuple(remark.message for remark in bundle.remarks)
             done = Outcome(bundle.rows, "unchanged", label=bundle.number, warnings=told)
             outcomes.append(done)
             try:
                 bundle.check()
-                self._no_twin(bundle, seen)
                 order = book.order_of(bundle)
                 case = book.case_of(bundle, order)
                 if case is None:
@@ -93,13 +91,6 @@ class CaseLoader:
         self._adopt(fresh, book, now)
         self._go_on(known, book, now)
         return outcomes
-
-    def _no_twin(self, bundle: Bundle, seen: set[str]) -> None:
-        """The same case once more in one chunk: its rows must stand together."""
-        number = bundle.number or natural_key(bundle)
-        if number and number in seen:
-            raise Impossible("bad_value", _("the case stands twice in the sheet"))
-        seen.add(number)
 
     # Cases we do not have yet
 
@@ -168,7 +159,8 @@ class CaseLoader:
 
     def _go_on(self, known: list[_Known], book: CaseBook, now: datetime) -> None:
         other = RefusalReason.objects.filter(code="other").first()
-        histories = _histories([one.case for one in known])
+        moved = [one.case for one in known if one.bundle.facts.state not in {None, one.case.state}]
+        histories = _histories(moved)
         for one in known:
             self._plan(one, histories.get(one.case.pk, set()), other, now)
         heard = [one for one in known if one.done.what == "unchanged"]

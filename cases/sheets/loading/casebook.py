@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from cases.models import Case, CaseEvent, CaseLine, Order, OrderLine, Reason
-from cases.models.kinds import TERMINAL
+from cases.models.kinds import OPEN
 from cases.sheets.facts import CaseFacts, Remark
 from cases.sheets.loading.merging import same_moment
 from cases.sheets.loading.outcomes import Impossible
@@ -21,9 +20,10 @@ _AGREE: Final = ("order_no", "kind", "state", "applied_at")
 
 @dataclass
 class Bundle:
-    """The rows of one case, one per case line."""
+    """The rows of one case, one per case line; ``doubles`` say of a line what was said before."""
 
     parts: list[CaseFacts]
+    doubles: list[CaseFacts] = field(default_factory=list)
 
     @property
     def facts(self) -> CaseFacts:
@@ -31,32 +31,48 @@ class Bundle:
 
     @property
     def rows(self) -> tuple[int, ...]:
-        return tuple(row for part in self.parts for row in part.rows)
+        return tuple(sorted(row for part in self.all for row in part.rows))
+
+    @property
+    def all(self) -> list[CaseFacts]:
+        return [*self.parts, *self.doubles]
 
     @property
     def remarks(self) -> list[Remark]:
-        return [remark for part in self.parts for remark in part.warnings]
+        return [remark for part in self.all for remark in part.warnings]
 
     @property
     def number(self) -> str:
         """What the case goes by: our number, else the platform's."""
         return self.facts.case_no or self.facts.platform_case_no
 
+    def add(self, facts: CaseFacts) -> None:
+        known = {_line_told(part) for part in self.parts}
+        (self.doubles if _line_told(facts) in known else self.parts).append(facts)
+
     def check(self) -> None:
-        for part in self.parts[1:]:
+        """Raises Impossible where the rows contradict each other."""
+        for part in self.all[1:]:
             if any(getattr(part, name) != getattr(self.facts, name) for name in _AGREE):
                 raise Impossible("bad_value", _("the rows of one case disagree"))
 
 
+def _line_told(facts: CaseFacts) -> tuple[object, ...]:
+    return facts.line_no, facts.sub_order_no, facts.sku, facts.title
+
+
 def bundles(chunk: Iterable[CaseFacts]) -> list[Bundle]:
-    """Neighbouring rows with one case number are one case."""
+    """Rows with one case number are one case, wherever they stand."""
     found: list[Bundle] = []
+    by_number: dict[str, Bundle] = {}
     for facts in chunk:
-        number = facts.case_no
-        if number and found and found[-1].facts.case_no == number:
-            found[-1].parts.append(facts)
-        else:
-            found.append(Bundle([facts]))
+        bundle = Bundle([facts])
+        number = bundle.number or natural_key(bundle)
+        if number and number in by_number:
+            by_number[number].add(facts)
+            continue
+        found.append(bundle)
+        by_number[number] = bundle
     return found
 
 
@@ -94,11 +110,15 @@ class CaseBook:
         keys = {key for bundle in asked if (key := natural_key(bundle))}
         events = CaseEvent.objects.filter(key__in=keys).values_list("key", "case_id")
         self.by_key = {str(key): pk for key, pk in events}
-        wanted = Q(case_no__in=numbers) | Q(platform_case_no__in=numbers)
-        wanted |= Q(pk__in=self.by_key.values())
         unlinked = {b.facts.order_no for b in asked if not b.facts.case_no}
-        wanted |= Q(order__order_no__in=unlinked, platform_case_no="") & ~Q(state__in=TERMINAL)
-        found = Case.objects.filter(wanted)
+        # A query each: one with all of it joined by OR would use no index.
+        wanted = {
+            *self.by_key.values(),
+            *_keys(case_no__in=numbers),
+            *_keys(platform_case_no__in=numbers),
+            *_keys(order__order_no__in=unlinked, platform_case_no="", state__in=OPEN),
+        }
+        found = Case.objects.filter(pk__in=wanted)
         if self.shops.visible is not None:
             found = found.filter(shop_id__in=self.shops.visible)
         cases = list(found.order_by("pk").select_for_update(of=("self",)))
@@ -198,6 +218,10 @@ class CaseBook:
             message = _("the reason “%(reason)s” is not for cases of the kind %(kind)s") % said
             raise Impossible("bad_value", message)
         return reason, facts.reason_words, ""
+
+
+def _keys(**wanted: object) -> Iterable[int]:
+    return Case.objects.filter(**wanted).order_by().values_list("pk", flat=True)
 
 
 def natural_key(bundle: Bundle) -> str:

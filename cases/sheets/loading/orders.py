@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.flow import clock, writing
-from cases.models import Order, OrderLine, Payment
+from cases.models import Order, OrderLine, Payment, Platform
 from cases.sheets.facts import LineFacts, OrderFacts
 from cases.sheets.loading.inserting import insert_rows, take_keys
 from cases.sheets.loading.merging import (
@@ -355,11 +355,11 @@ class LineLoader:
             rows = rows.filter(shop_id__in=self.shops.visible)
         if self.shops.named:
             rows = rows.filter(shop__code=self.shops.named)
-        return {
-            no: pk
-            for no, pk, platform in rows.values_list("order_no", "id", "platform")
-            if not self.platform or family(platform) == self.platform or self.shops.named
-        }
+        told = rows.order_by("pk").values_list("order_no", "id", "platform")
+        own = {no: pk for no, pk, platform in told if family(platform) == self.platform}
+        # Shops of no known platform may have the platform's orders too.
+        other = {no: pk for no, pk, platform in told if platform == Platform.OTHER}
+        return {**other, **own}
 
     def _one(
         self, facts: OrderFacts, found: dict[str, int], records: dict[int, OrderRecord]

@@ -271,6 +271,19 @@ def test_a_refund_the_platform_made_is_taken_as_it_is(desk):
     assert (case(AS).state, case(AS).refunded) == ("completed", Decimal("80.00"))
 
 
+def test_the_same_case_twice_in_a_sheet_is_one(shop):
+    other = CASE | {"case_no": "C2", "state": "closed"}
+    assert counts(shop.cases(CASE, other, CASE)) == {"created": 3}
+    assert Case.objects.count() == 2
+    assert case().lines.get().quantity == 1
+
+
+def test_rows_of_one_case_that_contradict_each_other_fail_together(shop):
+    result = shop.cases(CASE, CASE | {"state": "returning"})
+    assert counts(result) == {"failed": 2}
+    assert Case.objects.count() == 0
+
+
 def test_a_trial_run_of_cases_moves_nothing(shop):
     shop.cases(CASE)
     result = shop.cases(CASE | {"state": "awaiting_return"}, CASE | {"case_no": "C2"}, dry_run=True)

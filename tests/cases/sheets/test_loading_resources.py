@@ -3,8 +3,6 @@
 import csv
 import io
 
-import pytest
-from django.utils import translation
 from import_export.results import RowResult
 
 from cases.models import Order
@@ -13,12 +11,6 @@ from tests.cases.sheets.files.makers import NATIVE_CASES, NATIVE_ORDERS
 from tests.cases.sheets.loading_desk import CASE, ORDER, SIGNED, counts, order
 
 HERS = SIGNED | {"shop": "elsewhere", "order_no": "E1"}
-
-
-@pytest.fixture(autouse=True)
-def _english():
-    with translation.override("en"):
-        yield
 
 
 def upload(desk, headers, *rows):
