@@ -65,12 +65,12 @@ class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
     list_display_links = ["number"]
     list_select_related = ["order", "shop", "reason", "owner"]
     list_filter = [
-        StateFilter,
-        KindFilter,
-        ShopFilter,
         OwnerFilter,
         DueFilter,
         TurnFilter,
+        ShopFilter,
+        KindFilter,
+        StateFilter,
         GoodsBackFilter,
         AppliedFilter,
     ]
@@ -95,6 +95,10 @@ class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return Queue
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """First due first; where ended cases stand among the others, the newest first."""
+        return ["-pk"] if request.GET.get("tab") == ALL else self.ordering
+
     def get_list_display(self, request: HttpRequest) -> Any:
         shown = super().get_list_display(request)
         return shown if sees_money(request.user) else [name for name in shown if name != "amount"]
@@ -104,8 +108,14 @@ class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term:
             return queryset, False
-        found = search.find_cases(self.get_queryset(request), search_term)
-        return queryset.filter(pk__in=found), False
+        return queryset.filter(pk__in=self._found(request, search_term)), False
+
+    def _found(self, request: HttpRequest, term: str) -> list[int]:
+        """What the term finds, asked once per request."""
+        known: dict[str, list[int]] = request.__dict__.setdefault("_found_find_cases", {})
+        if term.strip() not in known:
+            known[term.strip()] = search.find_cases(self.get_queryset(request), term)
+        return known[term.strip()]
 
     def get_actions(self, request: HttpRequest) -> Any:
         if "_popup" in request.GET or not self.has_view_permission(request):
@@ -119,7 +129,7 @@ class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
             raise PermissionDenied
         term = request.GET.get("q", "").strip()
         if term and request.method == "GET" and not request.GET.get("p"):
-            found = search.find_cases(self.get_queryset(request), term)
+            found = self._found(request, term)
             if len(found) == 1:  # a scanner's Enter goes straight to the case
                 return HttpResponseRedirect(reverse("admin:cases_case_change", args=found))
         here = request.GET.get("tab", TABS[0].slug)

@@ -114,8 +114,14 @@ class OrderAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term:
             return queryset, False
-        found = search.find_orders(self.get_queryset(request), search_term)
-        return queryset.filter(pk__in=found), False
+        return queryset.filter(pk__in=self._found(request, search_term)), False
+
+    def _found(self, request: HttpRequest, term: str) -> list[int]:
+        """What the term finds, asked once per request."""
+        known: dict[str, list[int]] = request.__dict__.setdefault("_found_find_orders", {})
+        if term.strip() not in known:
+            known[term.strip()] = search.find_orders(self.get_queryset(request), term)
+        return known[term.strip()]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -124,7 +130,7 @@ class OrderAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
             raise PermissionDenied
         term = request.GET.get("q", "").strip()
         if term and request.method == "GET" and not request.GET.get("p"):
-            found = search.find_orders(self.get_queryset(request), term)
+            found = self._found(request, term)
             if len(found) == 1:
                 return HttpResponseRedirect(reverse("admin:cases_order_change", args=found))
         context = {"title": _("Orders"), **(extra_context or {})}

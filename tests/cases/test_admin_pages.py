@@ -496,11 +496,11 @@ def test_a_reasons_kinds_are_ticked_and_kept(office):
 
 
 @pytest.mark.parametrize(
-    "page",
+    "place",
     ["shop/{shop}/change", "sopstep/add", "clockpolicy/add", "calendarday/add", "window/add"],
 )
-def test_settings_open_for_supervisors(office, page):
-    url = f"/admin/cases/{page.format(shop=office.a.pk)}/"
+def test_settings_open_for_supervisors(office, place):
+    url = f"/admin/cases/{place.format(shop=office.a.pk)}/"
 
     assert office.client("supervisor").get(url).status_code == 200
     assert office.client("agent").get(url).status_code in (200, 403)

@@ -117,14 +117,14 @@ def test_choosing_foreign_cases_in_the_list_names_none_of_them(office, foreign):
 
 
 @pytest.mark.parametrize(
-    "page",
+    "listed",
     ["case", "order", "evidence", "caseevent", "notice", "parcel", "shop", "returnaddress", "note"],
 )
-def test_lists_show_nothing_of_other_shops(office, foreign, page):
+def test_lists_show_nothing_of_other_shops(office, foreign, listed):
     Notice.objects.create(case=foreign, kind="escalation", at=foreign.applied_at, text="B-notice")
     for query in ("", "?tab=all", "?e=1"):
         response = office.client("supervisor").get(
-            reverse(f"admin:cases_{page}_changelist") + query, follow=True
+            reverse(f"admin:cases_{listed}_changelist") + query, follow=True
         )
         text = response.content.decode()
         for secret in (foreign.case_no, "B-1", "乙店", "B-notice"):
