@@ -171,12 +171,13 @@ class Office:
 
 @contextmanager
 def stop_signals(office: Office) -> Iterator[None]:
-    """Within: Ctrl-C and SIGTERM only say that it is time to stop."""
+    """Within: Ctrl-C, SIGTERM and a closed terminal only say that it is time to stop."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         office.stopping = True
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:

@@ -42,7 +42,11 @@ class Command(BaseCommand):
         port = options["port"] or (free_port(host) if once else 8000)
         if not is_free(host, port):
             self.refuse_port(host, port)
-        self.prepare(demo=options["demo"])
+        try:
+            self.prepare(demo=options["demo"])
+        except KeyboardInterrupt as stopped:
+            self.say(_("Stopped. Started again, it goes on from here."))
+            raise SystemExit(130) from stopped
         office = Office(host, port, environment_for(host))
         with stop_signals(office):
             try:
