@@ -170,7 +170,7 @@ def decide_money(moves: list[Move]) -> None:
 
 
 def _decide(move: Move) -> None:
-    case, facts = move.subject, move.facts
+    facts = move.facts
     lines: list[CaseLine] = facts["lines"]
     caps = [x.order_line.refundable + x.reserved for x in lines]
     worth = [entitled(x.order_line, x.quantity, own=x.reserved) for x in lines]

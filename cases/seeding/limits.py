@@ -65,5 +65,7 @@ WINDOWS = (
 ROLE_LIMITS = (
     ("agent", Decimal("500.00"), Decimal("20.00")),
     ("lead", Decimal("5000.00"), Decimal("100.00")),
+    # The warehouse enters what came of an interception or an inspection, as an agent would [A].
+    ("warehouse", Decimal("500.00"), Decimal("0.00")),
     ("supervisor", Decimal("20000.00"), None),
 )
