@@ -6,7 +6,7 @@ with what they have read, and the test that counts the effects must see it (nega
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -54,10 +54,8 @@ def _wait_before_the_first_write(meeting: threading.Barrier) -> Callable[..., An
         nonlocal has_met
         if not has_met and sql.startswith(("UPDATE", "INSERT")):
             has_met = True
-            try:
+            with suppress(threading.BrokenBarrierError):  # the other waits for our lock
                 meeting.wait(PATIENCE)
-            except threading.BrokenBarrierError:
-                pass  # the other waits for our lock
         return execute(sql, params, many, context)
 
     return wrapper

@@ -110,7 +110,7 @@ def race(request: pytest.FixtureRequest) -> Race:
 
 @pytest.fixture(params=RACES[:-1], ids=lambda race: race.__name__)
 def fenced_race(request: pytest.FixtureRequest) -> Race:
-    """Those where state, version and unique rules stand behind the lock; sums have the lock only."""
+    """Those with state, version and unique rules behind the lock; sums have only the lock."""
     made: Race = request.param(furnished())
     return made
 

@@ -1,6 +1,5 @@
-"""Sweeps in parallel, and among people at work: every due case moves once, nothing waits for ever."""
+"""Sweeps in parallel and among people at work: every due case moves once, none blocks another."""
 
-import json
 import random
 import subprocess
 import threading
@@ -19,10 +18,9 @@ from cases.flow.door import Actor, Report, perform_many
 from cases.models import Case, CaseEvent
 from cases.seeding import seed
 from tests.bench import office
+from tests.faults.processes import CASES, answer_of, due_office, every_case_moved_once, start_sweep
 from tests.faults.racing import no_fences, take_out_the_locks
 from tests.faults.running import MANAGE, ROOT, environment_of, last_json, run
-
-CASES = 400
 
 
 def an_office(rows: int = CASES) -> datetime:
@@ -145,65 +143,6 @@ def test_sweeps_and_people_on_random_cases_never_deadlock(monkeypatch):
 
     assert deadlocks == []
     assert audit(now).violations == []
-
-
-# Processes of their own
-
-
-def due_office(environment: dict[str, str], rows: int = CASES) -> datetime:
-    """An office in a database of its own, filled by a process that has its settings."""
-    assert run(environment, "migrate", "--noinput").returncode == 0
-    assert run(environment, "seed").returncode == 0
-    code = (
-        f"import django; django.setup(); from tests.bench.office import fill;fill({rows}, {rows})"
-    )
-    filled = subprocess.run(
-        [MANAGE[0], "-c", code],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert filled.returncode == 0, filled.stderr
-    return timezone.now()
-
-
-def start_sweep(environment: dict[str, str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*MANAGE, "enforce"],
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def answer_of(process: subprocess.Popen[str]) -> dict[str, Any]:
-    out, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors
-    answer: dict[str, Any] = json.loads(out.splitlines()[-1])
-    return answer
-
-
-def every_case_moved_once(environment: dict[str, str], rows: int = CASES) -> None:
-    code = (
-        "import django; django.setup()\n"
-        "import json; from collections import Counter; from cases.models import CaseEvent\n"
-        "ids = CaseEvent.objects.filter(channel='clock').values_list('case_id', flat=True)\n"
-        "print(json.dumps(Counter(Counter(ids).values())))"
-    )
-    asked = subprocess.run(
-        [MANAGE[0], "-c", code],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert json.loads(asked.stdout) == {"1": rows}, asked.stderr
-    assert last_json(run(environment, "audit"))["violations"] == []
 
 
 @pytest.mark.postgres
