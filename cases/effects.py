@@ -5,6 +5,7 @@ from typing import Any
 from django.core.files.base import ContentFile
 
 from cases import numbers
+from cases.external import explain
 from cases.files import random_name
 from cases.flow import writing
 from cases.flow.door import Move
@@ -15,7 +16,6 @@ from cases.models import (
     CaseLine,
     Compensation,
     Evidence,
-    ExternalRefund,
     Mediation,
     Note,
     Notice,
@@ -123,17 +123,10 @@ def _fill(row: Refund, move: Move) -> None:
 
 
 def _explain(moves: list[Move]) -> None:
-    """External refunds that a case explains now, oldest first."""
+    """External refunds that a case explains now."""
     for move in moves:
-        rest = move.facts.get("explained") or ZERO
-        if not rest:
-            continue
-        for row in ExternalRefund.objects.filter(order_id=move.subject.order_id).order_by("id"):
-            take = min(rest, row.amount - row.explained)
-            if take > 0:
-                row.explained += take
-                row.save(update_fields=["explained"])
-                rest -= take
+        if rest := move.facts.get("explained"):
+            explain(move.subject.order_id, rest)
 
 
 @effect(FLOW, "fail_payout")

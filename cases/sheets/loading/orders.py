@@ -12,6 +12,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cases.external import Reported, report
 from cases.flow import clock, writing
 from cases.models import Order, OrderLine, Payment, Platform
 from cases.sheets.facts import LineFacts, OrderFacts
@@ -27,7 +28,6 @@ from cases.sheets.loading.merging import (
     merge_lines,
 )
 from cases.sheets.loading.outcomes import Impossible, Outcome
-from cases.sheets.loading.reported import report_external
 from cases.sheets.loading.shopfinder import ShopFinder, family
 
 _COUNTERS: Final = frozenset({"freight_reserved", "freight_refunded", "reported_refunded"})
@@ -275,12 +275,12 @@ def write_records(records: list[OrderRecord], source: str) -> None:
         {"refunded": Decimal("0.00")},
     )
     reported = [
-        (r.order.pk, r.reported, r.reported_at or clock.now(), source)
+        Reported(r.order.pk, r.reported, r.reported_at or clock.now(), source)
         for r in records
         if r.reported is not None and r.order.pk is not None
     ]
     if reported:
-        report_external(reported)
+        report(reported)
 
 
 def _insert_orders(new: list[OrderRecord]) -> None:
