@@ -63,7 +63,7 @@ class Event(AppendOnly):
     step came after the deadline that ran before it (``due_before``).
     """
 
-    seq = models.PositiveIntegerField()
+    seq = models.PositiveIntegerField(_("sequence"))
     at = models.DateTimeField(_("at"))
     recorded_at = models.DateTimeField(_("recorded at"), default=timezone.now)
     verb = models.CharField(_("step"), max_length=40)

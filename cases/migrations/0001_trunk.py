@@ -281,8 +281,8 @@ class Migration(migrations.Migration):
                 ('size', models.PositiveBigIntegerField(verbose_name='size')),
                 ('sha256', models.CharField(max_length=64)),
                 ('at', models.DateTimeField(verbose_name='at')),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='cases.case')),
+                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='cases.case', verbose_name='case')),
             ],
             options={
                 'verbose_name': 'evidence',
@@ -294,7 +294,7 @@ class Migration(migrations.Migration):
             name='Membership',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],
             options={
                 'verbose_name': 'membership',
@@ -309,8 +309,8 @@ class Migration(migrations.Migration):
                 ('way', models.CharField(blank=True, default='', max_length=20, verbose_name='way')),
                 ('text', models.TextField(verbose_name='text')),
                 ('at', models.DateTimeField(verbose_name='at')),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notes', to='cases.case')),
+                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notes', to='cases.case', verbose_name='case')),
             ],
             options={
                 'verbose_name': 'note',
@@ -328,7 +328,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(verbose_name='at')),
                 ('due_at', models.DateTimeField(blank=True, null=True, verbose_name='due')),
                 ('seen_at', models.DateTimeField(blank=True, null=True, verbose_name='seen')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='cases.case')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='cases.case', verbose_name='case')),
             ],
             options={
                 'verbose_name': 'notice',
@@ -404,8 +404,8 @@ class Migration(migrations.Migration):
                 ('payer', models.CharField(blank=True, choices=[('buyer', 'Buyer'), ('seller', 'Seller')], default='', max_length=8, verbose_name='paid by')),
                 ('sent_at', models.DateTimeField(verbose_name='sent at')),
                 ('received_at', models.DateTimeField(blank=True, null=True, verbose_name='received at')),
-                ('case', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parcels', to='cases.case')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parcels', to='cases.order')),
+                ('case', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parcels', to='cases.case', verbose_name='case')),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parcels', to='cases.order', verbose_name='order')),
             ],
             options={
                 'verbose_name': 'parcel',
@@ -422,7 +422,7 @@ class Migration(migrations.Migration):
                 ('amount', cases.models.money.MoneyField(verbose_name='amount')),
                 ('paid_at', models.DateTimeField(blank=True, null=True, verbose_name='paid at')),
                 ('refunded', cases.models.money.MoneyField(default=Decimal('0.00'), editable=False, verbose_name='refunded')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='cases.order')),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='cases.order', verbose_name='order')),
             ],
             options={
                 'verbose_name': 'payment',
@@ -493,9 +493,9 @@ class Migration(migrations.Migration):
                 ('failure', models.CharField(blank=True, default='', max_length=300, verbose_name='why it failed')),
                 ('at', models.DateTimeField(verbose_name='due since')),
                 ('paid_at', models.DateTimeField(blank=True, null=True, verbose_name='paid at')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='cases.case')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='cases.order')),
-                ('paid_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='cases.case', verbose_name='case')),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='cases.order', verbose_name='order')),
+                ('paid_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='paid by whom')),
             ],
             options={
                 'verbose_name': 'refund',
@@ -535,8 +535,8 @@ class Migration(migrations.Migration):
                 ('field', models.CharField(max_length=20, verbose_name='field')),
                 ('reason', models.CharField(max_length=200, verbose_name='reason')),
                 ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reveals', to='cases.order')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reveals', to='cases.order', verbose_name='order')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='who')),
             ],
             options={
                 'verbose_name': 'reveal',
@@ -566,7 +566,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='returnaddress',
             name='shop',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='return_addresses', to='cases.shop'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='return_addresses', to='cases.shop', verbose_name='shop'),
         ),
         migrations.AddField(
             model_name='order',
@@ -576,7 +576,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='membership',
             name='shop',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='cases.shop'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='cases.shop', verbose_name='shop'),
         ),
         migrations.AddField(
             model_name='case',
@@ -609,9 +609,9 @@ class Migration(migrations.Migration):
                 ('granted', models.BooleanField(verbose_name='granted')),
                 ('at', models.DateTimeField(verbose_name='at')),
                 ('text', models.TextField(blank=True, default='', verbose_name='text')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approval_rows', to='cases.case')),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
+                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approval_rows', to='cases.case', verbose_name='case')),
             ],
             options={
                 'verbose_name': 'approval',
@@ -624,7 +624,7 @@ class Migration(migrations.Migration):
             name='CaseEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveIntegerField()),
+                ('seq', models.PositiveIntegerField(verbose_name='sequence')),
                 ('at', models.DateTimeField(verbose_name='at')),
                 ('recorded_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='recorded at')),
                 ('verb', models.CharField(max_length=40, verbose_name='step')),
@@ -639,7 +639,7 @@ class Migration(migrations.Migration):
                 ('late', models.BooleanField(default=False)),
                 ('prev', models.CharField(blank=True, max_length=64)),
                 ('hash', models.CharField(max_length=64)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='cases.case')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='cases.case', verbose_name='case')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='who')),
             ],
             options={
@@ -658,8 +658,8 @@ class Migration(migrations.Migration):
                 ('amount', cases.models.money.MoneyField(verbose_name='amount')),
                 ('text', models.CharField(blank=True, default='', max_length=300, verbose_name='text')),
                 ('at', models.DateTimeField(verbose_name='at')),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='compensations', to='cases.case')),
+                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='granted by')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='compensations', to='cases.case', verbose_name='case')),
             ],
             options={
                 'verbose_name': 'compensation',
@@ -678,7 +678,7 @@ class Migration(migrations.Migration):
                 ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
                 ('outcome', models.CharField(blank=True, default='', max_length=24, verbose_name='outcome')),
                 ('amount', cases.models.money.MoneyField(blank=True, null=True, verbose_name='amount')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mediations', to='cases.case')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mediations', to='cases.case', verbose_name='case')),
             ],
             options={
                 'verbose_name': 'mediation',
@@ -695,7 +695,7 @@ class Migration(migrations.Migration):
                 ('amount', cases.models.money.MoneyField(verbose_name='amount')),
                 ('at', models.DateTimeField(verbose_name='at')),
                 ('explained', cases.models.money.MoneyField(default=Decimal('0.00'), editable=False, verbose_name='explained by cases')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='external_refunds', to='cases.order')),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='external_refunds', to='cases.order', verbose_name='order')),
             ],
             options={
                 'verbose_name': 'external refund',

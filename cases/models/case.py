@@ -74,7 +74,7 @@ class CaseLine(models.Model):
 class CaseEvent(Event):
     """The timeline of a case."""
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="events")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="events", verbose_name=_("case"))
 
     class Meta:
         verbose_name = _("event")

@@ -10,9 +10,13 @@ from cases.flow.events import AppendOnly
 class Reveal(AppendOnly):
     """One field of one order shown in clear to one person, with his reason."""
 
-    order = models.ForeignKey("cases.Order", models.PROTECT, related_name="reveals")
+    order = models.ForeignKey(
+        "cases.Order", models.PROTECT, related_name="reveals", verbose_name=_("order")
+    )
     field = models.CharField(_("field"), max_length=20)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("who")
+    )
     reason = models.CharField(_("reason"), max_length=200)
     at = models.DateTimeField(_("at"), auto_now_add=True)
 

@@ -24,7 +24,7 @@ def evidence_path(instance: Any, filename: str) -> str:
 class Evidence(models.Model):
     """One file, checked by content before it came in (cases.files); served to who may see it."""
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="evidence")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="evidence", verbose_name=_("case"))
     party = models.CharField(_("party"), max_length=10, choices=Party.choices)
     kind = models.CharField(_("kind"), max_length=10)
     mime = models.CharField(_("type"), max_length=60)
@@ -34,7 +34,12 @@ class Evidence(models.Model):
     sha256 = models.CharField(max_length=64)
     at = models.DateTimeField(_("at"))
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("entered by"),
     )
 
     class Meta:
@@ -53,13 +58,18 @@ class Note(models.Model):
         INTERNAL = "internal", _("Internal")
         CONTACT = "contact", _("Contact with the buyer")
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="notes")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="notes", verbose_name=_("case"))
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.INTERNAL)
     way = models.CharField(_("way"), max_length=20, blank=True, default="")
     text = models.TextField(_("text"))
     at = models.DateTimeField(_("at"))
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("entered by"),
     )
 
     class Meta:

@@ -15,7 +15,7 @@ class Notice(models.Model):
         TELL_BUYER = "tell_buyer", _("Tell the buyer")
         AHEAD = "ahead", _("Sent ahead")
 
-    case = models.ForeignKey(Case, models.CASCADE, related_name="notices")
+    case = models.ForeignKey(Case, models.CASCADE, related_name="notices", verbose_name=_("case"))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     side = models.CharField(_("for"), max_length=12, blank=True, default="")
     text = models.CharField(_("text"), max_length=300, blank=True, default="")

@@ -219,7 +219,9 @@ class OrderLine(models.Model):
 class Payment(models.Model):
     """How the buyer paid; an order may have several. ``refunded`` is written by guards only."""
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="payments")
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="payments", verbose_name=_("order")
+    )
     number = models.CharField(_("payment no."), max_length=100, blank=True, default="")
     method = models.CharField(_("method"), max_length=40, blank=True, default="")
     amount = MoneyField(_("amount"))
@@ -245,7 +247,9 @@ class Payment(models.Model):
 class ExternalRefund(models.Model):
     """What a platform report says was refunded and no case of ours explains; to be reconciled."""
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="external_refunds")
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="external_refunds", verbose_name=_("order")
+    )
     source = models.CharField(_("source"), max_length=60)
     amount = MoneyField(_("amount"))
     at = models.DateTimeField(_("at"))

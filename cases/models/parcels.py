@@ -24,8 +24,12 @@ class Parcel(models.Model):
         REPAIRED = "repaired", _("Repaired goods")
         HAND_BACK = "hand_back", _("Handed back")
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="parcels")
-    case = models.ForeignKey(Case, models.PROTECT, null=True, blank=True, related_name="parcels")
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="parcels", verbose_name=_("order")
+    )
+    case = models.ForeignKey(
+        Case, models.PROTECT, null=True, blank=True, related_name="parcels", verbose_name=_("case")
+    )
     direction = models.CharField(_("direction"), max_length=4, choices=Direction.choices)
     purpose = models.CharField(_("purpose"), max_length=12, choices=Purpose.choices)
     courier = models.CharField(_("courier"), max_length=60)

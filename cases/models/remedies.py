@@ -28,8 +28,10 @@ class Refund(models.Model):
         PLATFORM = "platform", _("By the platform")
 
     number = models.CharField(_("refund no."), max_length=32, unique=True)
-    case = models.ForeignKey(Case, models.PROTECT, related_name="refunds")
-    order = models.ForeignKey(Order, models.PROTECT, related_name="refunds")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="refunds", verbose_name=_("case"))
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="refunds", verbose_name=_("order")
+    )
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.DUE)
     amount = MoneyField(_("goods"))
     freight = MoneyField(_("freight"), default=ZERO)
@@ -46,7 +48,12 @@ class Refund(models.Model):
     at = models.DateTimeField(_("due since"))
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     paid_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("paid by whom"),
     )
 
     class Meta:
@@ -100,13 +107,21 @@ class RefundPart(AppendOnly):
 class Approval(AppendOnly):
     """A second person's decision on an amount; never the one who entered it."""
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="approval_rows")
+    case = models.ForeignKey(
+        Case, models.PROTECT, related_name="approval_rows", verbose_name=_("case")
+    )
     amount = MoneyField(_("amount"))
     granted = models.BooleanField(_("granted"))
     entered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("entered by"),
     )
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("decided by")
+    )
     at = models.DateTimeField(_("at"))
     text = models.TextField(_("text"), blank=True, default="")
 
@@ -135,11 +150,19 @@ class Compensation(AppendOnly):
         GIFT = "gift", _("Gift")
         CASH = "cash", _("Cash")
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="compensations")
+    case = models.ForeignKey(
+        Case, models.PROTECT, related_name="compensations", verbose_name=_("case")
+    )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     amount = MoneyField(_("amount"))
     text = models.CharField(_("text"), max_length=300, blank=True, default="")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("granted by"),
+    )
     at = models.DateTimeField(_("at"))
 
     class Meta:
@@ -157,7 +180,9 @@ class Compensation(AppendOnly):
 class Mediation(models.Model):
     """One intervention of the platform in a case and how it ended."""
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="mediations")
+    case = models.ForeignKey(
+        Case, models.PROTECT, related_name="mediations", verbose_name=_("case")
+    )
     party = models.CharField(_("asked for by"), max_length=8)
     text = models.TextField(_("text"), blank=True, default="")
     opened_at = models.DateTimeField(_("opened at"))

@@ -71,8 +71,12 @@ class Shop(models.Model):
 class Membership(models.Model):
     """A member of staff works in a shop; nobody sees shops he does not belong to."""
 
-    shop = models.ForeignKey(Shop, models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    shop = models.ForeignKey(
+        Shop, models.CASCADE, related_name="memberships", verbose_name=_("shop")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("user")
+    )
 
     class Meta:
         verbose_name = _("membership")
@@ -106,7 +110,9 @@ def roles_of(user: "User") -> frozenset[str]:
 class ReturnAddress(models.Model):
     """Where buyers send goods back to."""
 
-    shop = models.ForeignKey(Shop, models.CASCADE, related_name="return_addresses")
+    shop = models.ForeignKey(
+        Shop, models.CASCADE, related_name="return_addresses", verbose_name=_("shop")
+    )
     name = models.CharField(_("contact"), max_length=60)
     phone = models.CharField(_("phone"), max_length=40)
     address = models.CharField(_("address"), max_length=300)
