@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from cases.flow import clock
 from cases.models import Kind, Side, State
 
 #: Sooner than this is "due soon" on every page.
@@ -36,6 +37,14 @@ STATE_TONES: dict[str, str] = {
 SIDES = dict(Side.choices)
 STATES = dict(State.choices)
 KINDS = dict(Kind.choices)
+
+
+def now_of(request: Any) -> datetime:
+    """The one moment a page is drawn for; asking PostgreSQL's clock again is a query each time."""
+    known: datetime | None = getattr(request, "_business_now", None)
+    if known is None:
+        known = request._business_now = clock.now()
+    return known
 
 
 def span_in_words(span: timedelta) -> str:

@@ -19,8 +19,7 @@ from cases.admin.counts import OTHER_SIDES, desk_counts
 from cases.admin.filters import lines_to_hand_back
 from cases.admin.scope import sees_money
 from cases.admin.search import find_cases, find_orders
-from cases.flow import clock
-from cases.looks import countdown
+from cases.looks import countdown, now_of
 from cases.models import Case, Kind, Notice, Order, Refund, Shop
 from cases.models.kinds import OPEN
 from config.unfold import item
@@ -161,7 +160,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Tiles with counts and links, the first due, the chart; scoped to the person's shops."""
     if not request.user.has_perm("cases.view_case"):
         return {**context, "tiles": [], "title": _("Workbench")}
-    user, now = request.user, clock.now()
+    user, now = request.user, now_of(request)
     mine = (
         Case.objects.visible_to(user)
         .filter(state__in=[str(s) for s in OPEN], due_at__isnull=False)
@@ -215,9 +214,9 @@ def _unseen(request: HttpRequest) -> int:
 
 def _chart(request: HttpRequest) -> dict[str, Any]:
     """New applications per day and kind, as numbers for the drawing and the table under it."""
-    today = timezone.localdate(clock.now())
+    today = timezone.localdate(now_of(request))
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    since = timezone.localtime(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    since = timezone.localtime(now_of(request)).replace(hour=0, minute=0, second=0, microsecond=0)
     rows = (
         Case.objects.visible_to(request.user)
         .filter(applied_at__gte=since - timedelta(days=DAYS - 1))

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from cases import sop
 from cases.admin import timeline
 from cases.admin.scope import person, sees_money
-from cases.admin.steps import CHANNEL, dress, next_due
+from cases.admin.steps import CHANNEL, dress
 from cases.flow import clock
 from cases.flow.door import Actor, allowed
 from cases.forms import STEP_FORMS
-from cases.looks import SIDES, countdown, label, moment, state_label, yuan_text
+from cases.looks import SIDES, countdown, label, moment, now_of, state_label, yuan_text
 from cases.models import Case, Notice, Refund, RefusalReason, State
 from cases.models.kinds import TERMINAL
 from cases.models.money import ZERO
@@ -50,11 +50,12 @@ REFUND_TONES = {
 
 def page(model_admin: Any, request: HttpRequest, case: Case) -> dict[str, Any]:
     """Everything the template shows; the number of queries does not depend on the case."""
-    user, now = person(request), clock.now()
+    user, now = person(request), now_of(request)
     actor = Actor.person(user, CHANNEL)
     money = sees_money(user)
-    steps = allowed(actor, case)
-    action = sop.next_action(case, actor, steps)
+    with clock.standing_at(now):
+        steps = allowed(actor, case)
+        action = sop.next_action(case, actor, steps)
     info = Case.steps()
     lines = list(case.lines.select_related("order_line").order_by("order_line__line_no"))
     events = list(case.events.select_related("user").order_by("seq"))
@@ -107,7 +108,6 @@ def page(model_admin: Any, request: HttpRequest, case: Case) -> dict[str, Any]:
             events, notices, money=money, names=_names(case, events, lines)
         ),
         "siblings": _siblings(model_admin, request, case),
-        "following": next_due(request, case.pk),
         "do_url": reverse("admin:cases_case_changelist") + f"{case.pk}/do/",
         "list_url": reverse("admin:cases_case_changelist"),
     }

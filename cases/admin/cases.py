@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -29,8 +30,7 @@ from cases.admin.filters import (
 )
 from cases.admin.scope import ReadOnly, ShopScoped, sees_money
 from cases.admin.sheets import SheetPages
-from cases.flow import clock
-from cases.looks import SIDES, STATE_TONES, countdown, yuan_text
+from cases.looks import SIDES, STATE_TONES, countdown, now_of, yuan_text
 from cases.models import Case, State
 from cases.resources import CaseResource
 
@@ -46,6 +46,11 @@ class Queue(ChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         queryset = super().get_queryset(request, exclude_parameters)
         return queryset if self.query else narrow(queryset, request.GET.get("tab", ""))
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        for case in self.result_list:
+            case.looked_at = now_of(request)
 
 
 @admin.register(Case)
@@ -87,6 +92,7 @@ class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
     def get_urls(self) -> Any:
         wrap = self.admin_site.admin_view
         return [
+            path("next/", wrap(self.next_view), name="cases_case_next"),
             path("bulk/<str:step>/", wrap(self.bulk_view), name="cases_case_bulk"),
             path("<int:object_id>/do/<str:step>/", wrap(self.step_view), name="cases_case_do"),
             *super().get_urls(),
@@ -168,6 +174,18 @@ class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
     def step_view(self, request: HttpRequest, object_id: int, step: str) -> HttpResponse:
         return steps.step_view(self, request, str(object_id), step)
 
+    def next_view(self, request: HttpRequest) -> HttpResponse:
+        """The first due case of this person's queue, other than the one just looked at."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        after = request.GET.get("after", "")
+        but = int(after) if after.isdigit() and len(after) < 19 else 0
+        case = steps.next_due(request, but)
+        if case is not None:
+            return HttpResponseRedirect(reverse("admin:cases_case_change", args=[case.pk]))
+        messages.info(request, _t("Nothing else is due in your queue."))
+        return HttpResponseRedirect(reverse("admin:cases_case_changelist"))
+
     def bulk_view(self, request: HttpRequest, step: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -194,7 +212,8 @@ class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
 
     @display(description=_("deadline"), ordering=F("due_at").asc(nulls_last=True))
     def deadline(self, case: Case) -> SafeString:
-        shown = countdown(case.due_at, clock.now(), paused=case.paused_at is not None)
+        seen: Any = case
+        shown = countdown(case.due_at, seen.looked_at, paused=case.paused_at is not None)
         if case.escalated_at is None:
             return shown
         return format_html('{} <span class="sh-flag" title="{}">!</span>', shown, _("Escalated"))

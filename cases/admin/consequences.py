@@ -11,7 +11,7 @@ from cases.flow import clock, hooks
 from cases.flow.door import Actor, Move, NotPermitted, Refused
 from cases.flow.states import ROLES, StepInfo
 from cases.looks import SIDES, STATES, yuan_text
-from cases.models import Case, Order, Remedy, Role, RoleLimit, State
+from cases.models import Case, Goods, Order, Remedy, Role, RoleLimit, State
 from cases.models.clocks import TURN, PolicyBook
 from cases.models.kinds import MONEY_REMEDIES, TERMINAL
 from cases.models.money import ZERO
@@ -40,8 +40,6 @@ MONEY_STEPS = frozenset(
         "compensate",
     }
 )
-GOODS_ONLY = frozenset({State.AWAITING_DISPATCH, State.REPAIRING, State.AWAITING_RECEIPT})
-MONEY_ONLY = frozenset({State.REFUNDING, State.AWAITING_APPROVAL})
 
 
 def why_not(actor: Actor, case: Case, info: StepInfo) -> Refused | None:
@@ -125,9 +123,8 @@ def refund_limit(user: Any) -> Decimal | None:
     return highest
 
 
-def likely_targets(case: Case, info: StepInfo) -> list[str]:
-    """Where the step may lead, as far as the remedy and the place of the goods say it already."""
-    targets = [str(t) for t in info.targets]
+def likely_targets(case: Case, info: StepInfo, limit: Decimal | None) -> list[str]:
+    """Where the step may lead, as far as the case says it already; ``limit``: decided alone."""
     back = {
         "cancel_mediation": case.mediated_from,
         "send_back": case.approval_from,
@@ -136,19 +133,45 @@ def likely_targets(case: Case, info: StepInfo) -> list[str]:
     }.get(info.name)
     if back:
         return [back]
-    if info.name not in ("convert", "agree_proposal") and len(targets) > 1:
-        unfit = GOODS_ONLY if case.remedy in MONEY_REMEDIES else MONEY_ONLY
-        targets = [t for t in targets if t not in unfit]
-        if case.remedy in (Remedy.REFUND, Remedy.RESEND):
-            targets = [t for t in targets if t != State.AWAITING_RETURN]
+    targets = _fitting(case, info)
+    if State.REFUNDING in targets and State.AWAITING_APPROVAL in targets:
+        asked = case.total_approved or case.amount_requested + case.freight_requested
+        unfit = State.REFUNDING if limit is not None and asked > limit else State.AWAITING_APPROVAL
+        targets = [t for t in targets if t != unfit]
     return targets
 
 
-def next_rows(case: Case, info: StepInfo) -> list[Row]:
+def _fitting(case: Case, info: StepInfo) -> list[str]:
+    """The declared targets that the remedy and the place of the goods leave open."""
+    targets = [str(t) for t in info.targets]
+    if info.name in ("convert", "agree_proposal") or len(targets) < 2:
+        return targets
+    with_us = case.goods == Goods.RETURNED
+    onward: dict[str, set[str]] = {
+        Remedy.REFUND: {State.REFUNDING},
+        Remedy.RETURN_REFUND: {State.REFUNDING if with_us else State.AWAITING_RETURN},
+        Remedy.EXCHANGE: {
+            (State.AWAITING_RECEIPT if case.ahead else State.AWAITING_DISPATCH)
+            if with_us
+            else State.AWAITING_RETURN
+        },
+        Remedy.REPAIR: {State.REPAIRING if with_us else State.AWAITING_RETURN},
+        Remedy.RESEND: {State.AWAITING_DISPATCH},
+    }
+    ways = {str(state) for state in onward[str(case.remedy)]}
+    if case.remedy in MONEY_REMEDIES:
+        ways.add(str(State.AWAITING_APPROVAL))
+    if info.name == "record_diagnosis":
+        ways.add(str(State.INSPECTING))
+    return [t for t in targets if t in ways] or targets
+
+
+def next_rows(case: Case, info: StepInfo, user: Any) -> list[Row]:
     """The state after the step and whose clock will run there for how long."""
     if not info.moves:
         return [Row(_("Afterwards"), _("State and clock stay as they are."))]
-    targets = likely_targets(case, info)
+    asks_limit = State.AWAITING_APPROVAL in info.targets and case.remedy in MONEY_REMEDIES
+    targets = likely_targets(case, info, refund_limit(user) if asks_limit else None)
     if not targets:
         text = _("The state stays; a fresh clock starts.") if info.rearm else _("The state stays.")
         return [Row(_("Afterwards"), text)]

@@ -8,8 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cases.flow import clock
-from cases.looks import DUE_SOON
+from cases.looks import DUE_SOON, now_of
 from cases.models import Case, Kind, Side, State
 from cases.models.kinds import OPEN, REFUND_KINDS
 
@@ -53,7 +52,7 @@ def desk_counts(request: HttpRequest) -> dict[str, int]:
     known: dict[str, int] | None = getattr(request, "_desk_counts", None)
     if known is not None:
         return known
-    user, now = request.user, clock.now()
+    user, now = request.user, now_of(request)
     due = Q(due_at__isnull=False)
     lists = {
         "mine": Q(owner_id=user.pk),

@@ -24,10 +24,9 @@ from cases.admin.filters import OrderedFilter, OrderStatusFilter, ShopFilter
 from cases.admin.scope import ReadOnly, ShopScoped, person, sees_money
 from cases.admin.sheets import SheetPages
 from cases.admin.steps import CHANNEL, KEY, dress
-from cases.flow import clock
 from cases.flow.door import Actor, Refused, unit
 from cases.forms import OpenCaseForm
-from cases.looks import countdown, moment, state_label, yuan_text
+from cases.looks import countdown, moment, now_of, state_label, yuan_text
 from cases.models import Order, OrderStatus, Reason, Reveal
 from cases.models.money import ZERO
 from cases.privacy import mask_address, mask_name, mask_phone
@@ -221,7 +220,7 @@ class OrderAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
         self, request: HttpRequest, order: Order, clear: dict[str, str] | None = None
     ) -> HttpResponse:
         request.current_app = self.admin_site.name
-        now = clock.now()
+        now = now_of(request)
         cases = order.cases.select_related("reason", "owner").order_by("-pk")
         money = sees_money(request.user)
         shown = clear or {}

@@ -22,7 +22,7 @@ from cases.flow import clock
 from cases.flow.door import Actor, NotPermitted, Refused, once_more, perform
 from cases.flow.states import StepInfo
 from cases.forms import STEP_FORMS, StepForm
-from cases.looks import countdown, state_label
+from cases.looks import countdown, now_of, state_label
 from cases.models import Case, CaseEvent, Role
 from cases.models.lifecycle import PERSON_STEPS
 from cases.models.shops import roles_of
@@ -83,7 +83,8 @@ def step_view(model_admin: Any, request: HttpRequest, object_id: str, step: str)
     actor = Actor.person(person(request), CHANNEL)
     form_class = STEP_FORMS[step]
     if request.method != "POST" or not actor.may(Case, info):
-        obstacle = why_not(actor, case, info)
+        with clock.standing_at(now_of(request)):
+            obstacle = why_not(actor, case, info)
         form = form_class(case=case, actor=actor)
         return _page(model_admin, request, case, info, form, obstacle=obstacle)
     form = form_class(request.POST, request.FILES, case=case, actor=actor)
@@ -142,7 +143,7 @@ def _done(request: HttpRequest, before: Case, fresh: Case, info: StepInfo) -> Ht
             link,
             _("Next due"),
             following.case_no,
-            countdown(following.due_at, clock.now()),
+            countdown(following.due_at, now_of(request)),
         ),
     )
     return HttpResponseRedirect(page)
@@ -177,7 +178,9 @@ def _page(  # noqa: PLR0913 - the ways a step page can look
     if info.name in MONEY_STEPS and sees_money(user):
         lines = list(case.lines.select_related("order_line"))
         rows += money_rows(case, lines, user)
-    rows += next_rows(case, info)
+    now = now_of(request)
+    with clock.standing_at(now):
+        rows += next_rows(case, info, user)
     given = request.POST.get("_key", "") if entered and not changed else ""
     no_right = isinstance(obstacle or refusal, NotPermitted)
     if changed:
@@ -200,7 +203,7 @@ def _page(  # noqa: PLR0913 - the ways a step page can look
         "changed": changed,
         "key": given if KEY.match(given) else uuid.uuid4().hex,
         "state": state_label(str(case.state)),
-        "countdown": countdown(case.due_at, clock.now()),
+        "countdown": countdown(case.due_at, now),
         "back": reverse("admin:cases_case_change", args=[case.pk]),
     }
     request.current_app = model_admin.admin_site.name

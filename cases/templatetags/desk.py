@@ -6,15 +6,14 @@ from django import template
 from django.utils.safestring import SafeString
 
 from cases import looks
-from cases.flow import clock
 
 register = template.Library()
 
 
-@register.simple_tag
-def clock_words() -> dict[str, str]:
+@register.simple_tag(takes_context=True)
+def clock_words(context: template.Context) -> dict[str, str]:
     """The words of countdowns in the page's language, for the script that keeps them fresh."""
-    now = int(clock.now().timestamp() * 1000)
+    now = int(looks.now_of(context["request"]).timestamp() * 1000)
     soon = int(looks.DUE_SOON.total_seconds() * 1000)
     return {**looks.clock_words(), "now": str(now), "soon": str(soon)}
 

@@ -232,6 +232,18 @@ def test_success_leads_to_the_next_due_case(office, row):
     assert response["Location"] == reverse("admin:cases_case_change", args=[other.pk])
 
 
+def test_the_next_due_case_is_one_key_away(office, row):
+    other = admin_data.case(admin_data.order(office.a, "A-3"))
+    client = office.client("agent")
+    url = reverse("admin:cases_case_next")
+
+    first = client.get(url, {"after": row.pk})
+    assert first["Location"] == reverse("admin:cases_case_change", args=[other.pk])
+    admin_data.step(other, "withdraw", office.people["agent"])
+    none = client.get(url, {"after": row.pk})
+    assert none["Location"] == reverse("admin:cases_case_changelist")
+
+
 def test_pictures_are_added_on_their_page(office, row):
     from django.core.files.uploadedfile import SimpleUploadedFile  # noqa: PLC0415
 
