@@ -232,3 +232,25 @@ def test_people_without_a_shop_see_nothing(office, foreign):
     for page in ("case", "order", "shop"):
         response = client.get(reverse(f"admin:cases_{page}_changelist"))
         assert response.context["cl"].result_count == 0
+
+
+def test_no_form_puts_a_row_into_another_shop(office):
+    form = {"shop": office.b.pk, "name": "x", "phone": "1", "address": "y"}
+    client = office.client("supervisor")
+    response = client.post(reverse("admin:cases_returnaddress_add"), form)
+
+    assert response.status_code == 200
+    assert "shop" in response.context["adminform"].form.errors
+    assert "乙店" not in response.content.decode()
+    assert not office.b.return_addresses.exists()
+
+
+def test_nobody_owns_a_case_of_a_shop_he_does_not_work_in(office):
+    own = admin_data.case(admin_data.order(office.a, "A-1"))
+    url = reverse("admin:cases_case_bulk", args=["assign"])
+    client = office.client("agent")
+
+    client.post(url, {"pk": [own.pk], "user": "stranger"})
+    assert Case.objects.get(pk=own.pk).owner is None
+    client.post(url, {"pk": [own.pk], "user": "lead"})
+    assert Case.objects.get(pk=own.pk).owner == office.people["lead"]
