@@ -8,3 +8,6 @@ class OfficeConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401, PLC0415 - they register themselves
+        from config.foreign_words import mark_words  # noqa: PLC0415 - models are there only now
+
+        mark_words()

@@ -22,6 +22,7 @@ from cases.admin.filters import (
     OrderShopFilter,
 )
 from cases.admin.scope import ReadOnly, ShopScoped
+from cases.admin.timeline import who_acted
 from cases.files import response_for
 from cases.looks import SIDES, STATES, label, moment, yuan_text
 from cases.models import (
@@ -199,7 +200,7 @@ class EventAdmin(OfCase):
     list_filter = [CaseShopFilter]
     search_fields = ["case__case_no"]
     # The raw inputs may hold amounts: they are told on the case's page, to who may see them.
-    fields = ["case", "seq", "at", "recorded_at", "verb", "source", "target", "user", "channel"]
+    fields = ["case", "seq", "at", "recorded_at", "verb_shown", "from_state", "to_state", "who"]
 
     @display(description=_("at"), ordering="pk")
     def when(self, row: CaseEvent) -> str:
@@ -224,7 +225,7 @@ class EventAdmin(OfCase):
 
     @display(description=_("who"))
     def who(self, row: CaseEvent) -> str:
-        return row.user.get_username() if row.user else row.channel
+        return who_acted(row)
 
 
 @admin.register(Evidence)

@@ -59,7 +59,7 @@ def _of_event(event: Any, *, money: bool, names: dict[str, str]) -> Entry:
     entry = Entry(
         at=event.at,
         title=str(info.label) if info else _verb_in_words(event.verb),
-        who=_who(event),
+        who=who_acted(event),
         icon=CHANNELS.get(event.channel, "person"),
         text=event.note,
         details=list(_details(event.inputs, money=money, names=names)),
@@ -94,7 +94,8 @@ def _of_notice(notice: Any) -> Entry:
     )
 
 
-def _who(event: Any) -> str:
+def who_acted(event: Any) -> str:
+    """The person's name, or what acted instead of one."""
     if event.user is not None:
         return str(event.user.get_full_name() or event.user.get_username())
     if event.channel == "clock":

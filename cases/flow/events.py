@@ -86,7 +86,7 @@ class Event(AppendOnly):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.seq} {self.verb} {self.source}→{self.target}"
+        return f"#{self.seq}"
 
     @property
     def root_pk(self) -> int:

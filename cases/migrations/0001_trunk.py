@@ -463,7 +463,7 @@ class Migration(migrations.Migration):
                 ('evidence_demanded', models.BooleanField(default=True, help_text='Accepting without the evidence takes a written waiver.', verbose_name='evidence demanded')),
                 ('promise', models.CharField(blank=True, default='', max_length=40, verbose_name='promise')),
                 ('counts_for_quality', models.BooleanField(default=False, verbose_name='counts for quality')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='cases.reason', verbose_name='group')),
+                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='cases.reason', verbose_name='group of reasons')),
             ],
             options={
                 'verbose_name': 'reason',

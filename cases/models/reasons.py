@@ -46,7 +46,7 @@ class Reason(Named):
         AGREED = "agreed", _("By agreement")
 
     parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, verbose_name=_("group")
+        "self", models.PROTECT, null=True, blank=True, verbose_name=_("group of reasons")
     )
     #: ";"-separated kinds it may be used for; empty = all.
     kinds = models.CharField(_("kinds"), max_length=200, blank=True, default="")
