@@ -24,10 +24,13 @@ from cases.flow.states import StepInfo
 from cases.forms import STEP_FORMS, StepForm
 from cases.looks import countdown, now_of, state_label
 from cases.models import Case, CaseEvent, Role
+from cases.models.kinds import MONEY_REMEDIES
 from cases.models.lifecycle import PERSON_STEPS
 from cases.models.shops import roles_of
 
 CHANNEL = "admin"
+#: Steps that move no money where the remedy is none.
+GOODS_STEPS = frozenset({"accept", "pass_inspection", "record_diagnosis"})
 KEY = re.compile(r"[0-9a-f]{32}\Z")
 #: Whose clock a role watches first.
 SIDES_OF_ROLES = {
@@ -69,6 +72,17 @@ def step_or_404(name: str) -> StepInfo:
     return info
 
 
+def fit(form: StepForm, case: Case) -> StepForm:
+    """Leave out of the page's form what makes no sense for this case."""
+    if isinstance(form, STEP_FORMS["accept"]):
+        unfit = [] if case.remedy in MONEY_REMEDIES else ["amount", "freight"]
+        if not case.reason.demands_evidence:
+            unfit.append("waiver")
+        for name in unfit:
+            form.fields.pop(name, None)
+    return form
+
+
 class Changed(Exception):
     """Someone else moved the case since the page was drawn."""
 
@@ -85,9 +99,9 @@ def step_view(model_admin: Any, request: HttpRequest, object_id: str, step: str)
     if request.method != "POST" or not actor.may(Case, info):
         with clock.standing_at(now_of(request)):
             obstacle = why_not(actor, case, info)
-        form = form_class(case=case, actor=actor)
+        form = fit(form_class(case=case, actor=actor), case)
         return _page(model_admin, request, case, info, form, obstacle=obstacle)
-    form = form_class(request.POST, request.FILES, case=case, actor=actor)
+    form = fit(form_class(request.POST, request.FILES, case=case, actor=actor), case)
     if not form.is_valid():
         return _page(model_admin, request, case, info, form, entered=True)
     try:
@@ -175,7 +189,8 @@ def _page(  # noqa: PLR0913 - the ways a step page can look
 ) -> HttpResponse:
     user = person(request)
     rows = []
-    if info.name in MONEY_STEPS and sees_money(user):
+    goods_only = case.remedy not in MONEY_REMEDIES and info.name in GOODS_STEPS
+    if info.name in MONEY_STEPS and not goods_only and sees_money(user):
         lines = list(case.lines.select_related("order_line"))
         rows += money_rows(case, lines, user)
     now = now_of(request)
