@@ -23,7 +23,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from cases.admin.scope import person
 from cases.models import Shop
-from cases.resources import EXPORT_FORMATS, SheetFormat
+from cases.resources import EXPORT_FORMATS, IMPORT_FORMATS
 
 if TYPE_CHECKING:
     from unfold.admin import ModelAdmin as Base
@@ -50,20 +50,13 @@ class SheetConfirmForm(ConfirmImportForm):
     shop = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
-class PageFormat(SheetFormat):
-    """The pages name an encoding when they make a format; our reader finds it by itself."""
-
-    def __init__(self, encoding: str | None = None) -> None:
-        super().__init__()
-
-
 class SheetPages(ImportExportMixin, Base):
     """Mixin for an admin whose rows come and go as sheets, within the person's shops."""
 
     import_form_class = SheetImportForm
     confirm_form_class = SheetConfirmForm
     export_form_class = ExportForm
-    import_formats = [PageFormat]
+    import_formats = IMPORT_FORMATS
     export_formats = EXPORT_FORMATS
     skip_admin_log = None
 
