@@ -21,6 +21,6 @@ class CasesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from cases import effects, guards, rules  # noqa: F401, PLC0415 - they register
+        from cases import effects, guards, limits, rules  # noqa: F401, PLC0415 - they register
 
         post_migrate.connect(install_triggers, sender=self, dispatch_uid="cases.triggers")

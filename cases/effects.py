@@ -5,12 +5,12 @@ from typing import Any
 from django.core.files.base import ContentFile
 
 from cases import numbers
+from cases.amounts import FLOW, PAYING, accepted_pieces, load
 from cases.external import explain
 from cases.files import random_name
 from cases.flow import writing
 from cases.flow.door import Move
 from cases.flow.hooks import effect
-from cases.guards import FLOW, PAYING, accepted_pieces, load
 from cases.models import (
     Approval,
     CaseLine,

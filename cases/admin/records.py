@@ -39,7 +39,7 @@ from cases.models import (
     Refund,
     Reveal,
 )
-from cases.verbs import OPENING
+from cases.opening import OPENING
 
 
 class OfCase(ReadOnly, ShopScoped, ModelAdmin):

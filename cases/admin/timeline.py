@@ -12,7 +12,7 @@ from cases.forms import STEP_FORMS
 from cases.looks import STATES, moment, yuan_text
 from cases.models import Case, Compensation, Kind, Party, Refund, Remedy, State
 from cases.models.reasons import Named
-from cases.verbs import OPENING
+from cases.opening import OPENING
 
 #: Amounts are told only to who may see them.
 MONEY_INPUTS = frozenset({"amount", "freight", "quote", "cost"})

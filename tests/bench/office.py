@@ -16,7 +16,7 @@ from cases.flow.door import Actor, Move
 from cases.models import Case, CaseEvent, CaseLine, Order, OrderLine, Payment, Reason, Shop
 from cases.models.clocks import expiry_of
 from cases.models.kinds import MONEY_REMEDIES, TERMINAL, State, usual_remedy
-from cases.verbs import OPENING
+from cases.opening import OPENING
 
 S = State
 ZERO = Decimal("0.00")
