@@ -229,7 +229,8 @@ CHECKS = (
         _("The case is %s with %s refunds not yet paid."),
         f"""
         SELECT c.case_no, c.state, COUNT(r.id)
-        FROM cases_case c LEFT JOIN cases_refund r ON r.case_id = c.id AND r.state <> 'paid'
+        FROM cases_case c LEFT JOIN cases_refund r ON r.case_id = c.id
+             AND r.state NOT IN ('paid', 'void')
         WHERE c.state = 'refunding' OR (r.id IS NOT NULL AND c.state NOT IN {_ENDED})
         GROUP BY c.id, c.case_no, c.state
         HAVING COUNT(r.id) <> CASE WHEN c.state = 'refunding' THEN 1 ELSE 0 END
