@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -183,7 +183,7 @@ class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
         case = steps.next_due(request, but)
         if case is not None:
             return HttpResponseRedirect(reverse("admin:cases_case_change", args=[case.pk]))
-        messages.info(request, _t("Nothing else is due in your queue."))
+        messages.info(request, gettext("Nothing else is due in your queue."))
         return HttpResponseRedirect(reverse("admin:cases_case_changelist"))
 
     def bulk_view(self, request: HttpRequest, step: str) -> HttpResponse:

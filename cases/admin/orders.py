@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -61,7 +61,7 @@ def reveal(user: User, order: Order, name: str, reason: str) -> str:
         today = Reveal.objects.filter(user=user, at__gte=midnight).count()
         if today >= limit:
             raise Refused(
-                _t("You have seen %(limit)s data in clear today; that is the limit of a day.")
+                gettext("You have seen %(limit)s data in clear today; that is the limit of a day.")
                 % {"limit": limit},
                 "not_permitted",
             )
@@ -164,7 +164,7 @@ class OrderAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
             return HttpResponseNotAllowed(["POST"])
         form = RevealForm(request.POST)
         if not form.is_valid():
-            messages.error(request, _t("Say which datum you need and why."))
+            messages.error(request, gettext("Say which datum you need and why."))
             return HttpResponseRedirect(reverse("admin:cases_order_change", args=[order.pk]))
         name = form.cleaned_data["field"]
         try:
@@ -197,7 +197,7 @@ class OrderAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
             except Refused as error:
                 refusal = error
             else:
-                messages.success(request, _t("Case %(case)s is open.") % {"case": case})
+                messages.success(request, gettext("Case %(case)s is open.") % {"case": case})
                 return HttpResponseRedirect(reverse("admin:cases_case_change", args=[case.pk]))
         request.current_app = self.admin_site.name
         context = {
@@ -293,24 +293,24 @@ def _sums(order: Order) -> list[tuple[str, str, str]]:
     lines = order.lines.all()
     goods = sum((x.refunded for x in lines), ZERO)
     rows = [
-        (_t("Paid"), yuan_text(order.paid_amount), "strong"),
-        (_t("of it freight"), yuan_text(order.freight_paid), ""),
-        (_t("Refunded by cases"), yuan_text(goods + order.freight_refunded), ""),
-        (_t("Refunds in the platform's report"), yuan_text(order.reported_refunded), ""),
+        (gettext("Paid"), yuan_text(order.paid_amount), "strong"),
+        (gettext("of it freight"), yuan_text(order.freight_paid), ""),
+        (gettext("Refunded by cases"), yuan_text(goods + order.freight_refunded), ""),
+        (gettext("Refunds in the platform's report"), yuan_text(order.reported_refunded), ""),
     ]
     if order.external_refunded:
-        rows.append((_t("of it unexplained"), yuan_text(order.external_refunded), "late"))
+        rows.append((gettext("of it unexplained"), yuan_text(order.external_refunded), "late"))
     return rows
 
 
 def _times(order: Order) -> list[tuple[str, str]]:
     rows = [
-        (_t("Ordered"), order.ordered_at),
-        (_t("Paid at"), order.paid_at),
-        (_t("Ship by"), order.ship_by),
-        (_t("Shipped"), order.shipped_at),
-        (_t("Promised arrival"), order.promised_arrival),
-        (_t("Signed for"), order.signed_at),
-        (_t("Finished"), order.finished_at),
+        (gettext("Ordered"), order.ordered_at),
+        (gettext("Paid at"), order.paid_at),
+        (gettext("Ship by"), order.ship_by),
+        (gettext("Shipped"), order.shipped_at),
+        (gettext("Promised arrival"), order.promised_arrival),
+        (gettext("Signed for"), order.signed_at),
+        (gettext("Finished"), order.finished_at),
     ]
     return [(name, moment(at)) for name, at in rows if at]

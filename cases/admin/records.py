@@ -230,10 +230,10 @@ class EventAdmin(OfCase):
 
 @admin.register(Evidence)
 class EvidenceAdmin(OfCase):
-    list_display = ["name", "case_link", "party", "kind", "size", "when"]
+    list_display = ["name", "case_link", "party", "kind_shown", "size", "when"]
     search_fields = ["case__case_no"]
     list_filter = [CaseShopFilter]
-    fields = ["case", "party", "kind", "mime", "original_name", "size", "at", "by"]
+    fields = ["case", "party", "kind_shown", "mime", "original_name", "size", "at", "by"]
 
     def get_urls(self) -> Any:
         wrap = self.admin_site.admin_view
@@ -249,6 +249,10 @@ class EvidenceAdmin(OfCase):
             raise PermissionDenied
         response: Any = response_for(row)
         return response  # type: ignore[no-any-return]
+
+    @display(description=_("kind of file"), ordering="kind")
+    def kind_shown(self, row: Evidence) -> str:
+        return row.kind_in_words
 
     @display(description=_("file"))
     def name(self, row: Evidence) -> SafeString:

@@ -9,9 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
@@ -161,6 +160,12 @@ class SopStepAdmin(ModelAdmin):
     search_fields = ["guidance", "verb"]
     autocomplete_fields = ["reason"]
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who only reads has no form that would put codes into words."""
+        if self.has_change_permission(request, obj):
+            return super().get_fields(request, obj)
+        return ["reason", "kind", "state_shown", "verb_shown", "guidance", "position"]
+
     @admin.display(description=_("state"), ordering="state")
     def state_shown(self, row: SopStep) -> Any:
         return STATES.get(row.state, row.state)
@@ -178,7 +183,7 @@ class ClockSetting(ModelAdmin):
         super().save_model(request, obj, form, change)
         messages.info(
             request,
-            _t(
+            gettext(
                 "Clocks that run already keep their deadlines. To work them out anew, use "
                 "“Recompute running clocks” in the list."
             ),

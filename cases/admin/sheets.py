@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm
@@ -95,7 +95,7 @@ class SheetPages(ImportExportMixin, Base):
         try:
             response: HttpResponse = super().process_import(request, **kwargs)
         except FileNotFoundError:
-            messages.error(request, _t("The uploaded file is gone. Choose it once more."))
+            messages.error(request, gettext("The uploaded file is gone. Choose it once more."))
             return HttpResponseRedirect(reverse(f"admin:cases_{self.opts.model_name}_import"))
         return response
 
@@ -115,7 +115,7 @@ class SheetPages(ImportExportMixin, Base):
             for name in ("rows", "created", "updated", "unchanged", "skipped", "failed")
         }
         text = (
-            _t(
+            gettext(
                 "%(rows)s rows: %(created)s new, %(updated)s updated, %(unchanged)s unchanged, "
                 "%(skipped)s skipped as older, %(failed)s failed."
             )
@@ -126,7 +126,7 @@ class SheetPages(ImportExportMixin, Base):
             messages.success(request, text)
             return
         link = reverse(f"admin:cases_{self.opts.model_name}_mend", args=[token])
-        words = _t("Download the failed rows with their reasons, mend them, import that file.")
+        words = gettext("Download the failed rows with their reasons, mend them, import that file.")
         messages.warning(request, format_html('{} <a href="{}">{}</a>', text, link, words))
 
     def mend_view(self, request: HttpRequest, token: str) -> HttpResponse:

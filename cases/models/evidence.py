@@ -16,6 +16,10 @@ class Party(models.TextChoices):
     PLATFORM = "platform", _("Platform")
 
 
+#: What a file turned out to be by its content.
+FILE_KINDS = {"image": _("Picture"), "pdf": "PDF", "video": _("Video")}
+
+
 def evidence_path(instance: Any, filename: str) -> str:
     """Random names: what a file was called outside is kept in its row only."""
     return f"evidence/{filename[:2]}/{filename}"
@@ -49,6 +53,10 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return self.original_name or str(self.file.name)
+
+    @property
+    def kind_in_words(self) -> str:
+        return str(FILE_KINDS.get(self.kind, self.kind))
 
 
 class Note(models.Model):

@@ -65,7 +65,13 @@ def copy_sources(copy: Path) -> None:
 
 def extract(copy: Path, locale: str) -> None:
     """Run makemessages in the copy, for Python and templates and for scripts."""
-    environment = {**os.environ, "VAR_DIR": str(copy / "var"), "SECRET_KEY": "only-to-extract"}
+    environment = {
+        **os.environ,
+        # Whoever calls may run under settings that are not in the copy.
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "VAR_DIR": str(copy / "var"),
+        "SECRET_KEY": "only-to-extract",
+    }
     for domain in ("django", "djangojs"):
         command = [sys.executable, "manage.py", "makemessages", "-l", locale, "-d", domain]
         # A command of ours on a copy of ours, no shell.
