@@ -34,30 +34,42 @@ def evidence_is_there(moves: list[Move]) -> None:
     """What the reason demands must be there, or a written waiver."""
     asked = [m for m in moves if not (m.actor.kind == "sheet" and m.actor.user is None)]
     asked = [m for m in asked if not (m.inputs.get("waiver") or m.subject.waiver)]
-    if not asked:
-        return
-    reasons = Reason.objects.in_bulk({m.subject.reason_id for m in asked})
-    proven = set(
-        Evidence.objects.filter(case_id__in=[m.subject.pk for m in asked]).values_list(
-            "case_id", flat=True
-        )
-    )
+    lacking = evidence_lacking([m.subject for m in asked])
     for move in asked:
-        reason = reasons[move.subject.reason_id]
-        if not reason.demands_evidence or move.subject.pk in proven:
-            continue
-        if reason.evidence == Reason.Evidence.TRACKING:
-            load([move])
-            if move.facts["order"].waybill:
-                continue
-        move.refuse(
-            "evidence_required",
-            _(
-                "“%(reason)s” asks for evidence: %(what)s. "
-                "Add it, or say in writing why you do without (waiver)."
+        if (reason := lacking.get(move.subject.pk)) is not None:
+            move.refuse(
+                "evidence_required",
+                _(
+                    "“%(reason)s” asks for evidence: %(what)s. "
+                    "Add it, or say in writing why you do without (waiver)."
+                )
+                % {"reason": reason, "what": reason.get_evidence_display()},
             )
-            % {"reason": reason, "what": reason.get_evidence_display()},
+
+
+def evidence_lacking(cases: list[Any]) -> dict[int, Reason]:
+    """Cases whose reason demands evidence of which nothing is there yet, with that reason.
+
+    Tracking is proven by the order's waybill too.
+    """
+    reasons = Reason.objects.in_bulk({c.reason_id for c in cases}) if cases else {}
+    demanding = [c for c in cases if reasons[c.reason_id].demands_evidence]
+    if not demanding:
+        return {}
+    proven = set(
+        Evidence.objects.filter(case__in=[c.pk for c in demanding]).values_list("case", flat=True)
+    )
+    tracked = [c.order_id for c in demanding if reasons[c.reason_id].evidence == "tracking"]
+    if tracked:
+        known = set(
+            Order.objects.filter(pk__in=tracked).exclude(waybill="").values_list("pk", flat=True)
         )
+        proven |= {
+            c.pk
+            for c in demanding
+            if reasons[c.reason_id].evidence == "tracking" and c.order_id in known
+        }
+    return {c.pk: reasons[c.reason_id] for c in demanding if c.pk not in proven}
 
 
 @guard(FLOW, "refuse", "fail_inspection")
@@ -275,6 +287,8 @@ def outcome_is_new(moves: list[Move]) -> None:
 @guard(FLOW, "request_mediation")
 def time_that_is_left(moves: list[Move]) -> None:
     """The case's own clock stands still: remember what is left of it."""
+    if moves[0].dry:
+        return
     book = PolicyBook.load(moves[0].at)
     platforms = platforms_of(m.subject for m in moves)
     for move in moves:

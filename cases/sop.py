@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from cases.flow.door import Actor, allowed
 from cases.flow.states import ROLES
 from cases.models import Case, Role, SopStep, State
+from cases.rules import evidence_lacking
 
 #: What usually comes next in a state, where no SOP says otherwise; the first allowed is taken.
 USUAL: dict[str, tuple[str, ...]] = {
@@ -42,6 +43,10 @@ def next_action(case: Case, actor: Actor, steps: list[str] | None = None) -> dic
         .filter(Q(reason_id=case.reason_id) | Q(reason=None))
         .filter(kind__in=("", case.kind))
     )
+    if "accept" in steps and not case.waiver and (lacking := evidence_lacking([case])):
+        what = lacking[case.pk].get_evidence_display()
+        text = _("Ask the buyer for it: %(what)s. Without it, accepting takes a written waiver.")
+        return _action("add_evidence", text % {"what": what})
     ordered = sorted(rows, key=lambda r: (r.reason_id is None, r.kind == "", r.position, r.pk))
     for row in ordered:
         if row.verb and row.verb in steps:
