@@ -166,7 +166,8 @@ def _order(group: Sequence[Parsed]) -> OrderFacts:
 def _line(parsed: Parsed, at: int, status: str | None, *, never_paid: bool) -> LineFacts:
     get = parsed.get
     category = parsed.word("category", words.CATEGORIES) if get["category"] else None
-    _check_price(parsed)
+    if not never_paid:
+        _check_price(parsed)
     return LineFacts(
         line_no=get["line_no"] or at,
         sub_order_no="",

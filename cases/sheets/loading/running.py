@@ -86,12 +86,13 @@ def import_file(  # noqa: PLR0913 - each is a choice of the person who imports
     known = frozenset(normal(name) for name in _columns(mapping)) if mapping else None
     with open_sheet(path, sheet=sheet, known=known) as table:
         if own:
-            where = _complete(dialects.lay_over(own, table.headers))
+            where = _complete(dialects.lay_over(own, table.headers), shop)
         else:
             among = dialects.by_code(dialect, kind)
             if not among:
                 raise Refused(_no_dialect(dialect, kind), "bad_value")
-            where = _recognise(table, [one for one in among if not kinds or one.kind in kinds])
+            fitting = [one for one in among if not kinds or one.kind in kinds]
+            where = _recognise(table, fitting, shop)
         _may(actor, where.dialect.kind)
         named = where.dialect.platform
         shops = ShopFinder(shop, named, visible_shops, may_create_shop)
@@ -142,7 +143,7 @@ def _own_dialect(mapping: Mapping[str, Any] | None, kind: str | None) -> dialect
         raise Refused(message, "bad_value") from error
 
 
-def _recognise(table: Table, among: Sequence[dialects.Dialect]) -> Recognition:
+def _recognise(table: Table, among: Sequence[dialects.Dialect], shop: str | None) -> Recognition:
     where = dialects.recognise(table.headers, among) if among else None
     if where is None:
         seen = ", ".join(name for name in table.headers[:8])
@@ -151,12 +152,14 @@ def _recognise(table: Table, among: Sequence[dialects.Dialect]) -> Recognition:
             "mapping of the columns."
         )
         raise Refused(message % {"seen": seen}, "bad_value")
-    return _complete(where)
+    return _complete(where, shop)
 
 
-def _complete(where: Recognition) -> Recognition:
-    if where.missing:
-        said = {"names": ", ".join(where.missing), "dialect": where.dialect.code}
+def _complete(where: Recognition, shop: str | None) -> Recognition:
+    """Refuse a sheet that lacks what its rows need; a shop named apart is not asked for."""
+    given = where.dialect.header("shop") if shop and "shop" in where.dialect.required else None
+    if missing := [name for name in where.missing if name != given]:
+        said = {"names": ", ".join(missing), "dialect": where.dialect.code}
         message = _("Columns are missing for a sheet of “%(dialect)s”: %(names)s.") % said
         raise Refused(message, "bad_value")
     return where

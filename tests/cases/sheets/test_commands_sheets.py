@@ -55,6 +55,18 @@ def test_an_unknown_shop_is_made_with_a_warning(desk):
     assert Shop.objects.get(code="fresh").platform == "taobao"
 
 
+def test_a_native_sheet_may_leave_the_shop_to_the_command(desk, tmp_path):
+    from tests.cases.sheets.files.makers import NATIVE_ORDERS  # noqa: PLC0415 - beside its use
+
+    path = desk.file([name for name in NATIVE_ORDERS if name != "shop"], ORDER)
+
+    refused, _words, code = run("import_sheet", path)
+    assert (code, refused["code"]) == (2, "bad_value")
+    found, _words, code = run("import_sheet", path, "--shop", "fresh")
+    assert (code, found["created"]) == (0, 1)
+    assert order().shop.code == "fresh"
+
+
 def test_what_is_no_sheet_ends_with_two(desk, tmp_path):
     path = tmp_path / "x.docx"
     path.write_bytes(b"PK\x03\x04 no sheet at all")
