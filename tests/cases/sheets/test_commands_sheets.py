@@ -58,7 +58,8 @@ def test_an_unknown_shop_is_made_with_a_warning(desk):
 def test_a_native_sheet_may_leave_the_shop_to_the_command(desk, tmp_path):
     from tests.cases.sheets.files.makers import NATIVE_ORDERS  # noqa: PLC0415 - beside its use
 
-    path = desk.file([name for name in NATIVE_ORDERS if name != "shop"], ORDER)
+    headers = [name for name in NATIVE_ORDERS if name != "shop"]
+    path = desk.file(headers, {name: cell for name, cell in ORDER.items() if name != "shop"})
 
     refused, _words, code = run("import_sheet", path)
     assert (code, refused["code"]) == (2, "bad_value")
