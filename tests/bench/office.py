@@ -37,8 +37,8 @@ SIDES = {S.APPLIED: "seller", S.RETURNING: "seller"}
 CHUNK = 2_000
 
 
-def fill(rows: int, due: int, now: datetime | str | None = None) -> int:
-    """Make ``rows`` cases, the first ``due`` of them (spread over all kinds) past their deadline."""
+def fill(rows: int, due: int, now: datetime | str | None = None, first: int = 0) -> int:
+    """Make ``rows`` cases numbered from ``first``; the first ``due``, of all kinds, are overdue."""
     at = datetime.fromisoformat(now) if isinstance(now, str) else now or timezone.now()
     shops = [
         Shop.objects.get_or_create(code=f"b{i}", defaults={"name": f"店{i}", "platform": platform})[
@@ -47,9 +47,9 @@ def fill(rows: int, due: int, now: datetime | str | None = None) -> int:
         for i, platform in enumerate(("taobao", "douyin", "pdd"))
     ]
     reason = Reason.objects.get(code="agreed")
-    numbers = iter(range(rows))
+    numbers = iter(range(first, first + rows))
     while part := list(islice(numbers, CHUNK)):
-        _chunk(part, due, at, shops, reason)
+        _chunk(part, first + due, at, shops, reason)
     return rows
 
 

@@ -109,7 +109,8 @@ def test_the_gates_would_see_a_broken_page(live_server, front_door):
     front_door.goto(f"{live_server.url}/admin/login/")
     front_door.evaluate(
         """() => {
-            document.body.insertAdjacentHTML("beforeend", "<img src='data:,'><div style='width: 3000px'>1</div>");
+            const wide = "<img src='data:,'><div style='width: 3000px'>1</div>";
+            document.body.insertAdjacentHTML("beforeend", wide);
             const inline = document.createElement("script");
             inline.textContent = "1";
             document.body.append(inline);
