@@ -64,6 +64,7 @@ def test_rows_of_append_only_tables_are_neither_changed_nor_deleted(case, table)
         with pytest.raises(IntegrityError, match="append-only"):
             run(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} WHERE id = %s", pk)
     else:
+        connection.check_constraints()  # TRUNCATE is not even tried while checks are outstanding
         with pytest.raises(IntegrityError, match="append-only"):
             run(f"TRUNCATE {table} CASCADE")
 
