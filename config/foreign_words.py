@@ -65,8 +65,8 @@ def permission_in_words(permission: Permission) -> str:
     step = Case.steps().get(code.removesuffix("_case"))
     if model is Case and step is not None:
         what = str(step.label)
-    elif code.partition("_")[2] == permission.content_type.model:
-        what = str(OF_DJANGO.get(code.partition("_")[0], permission.name))
+    elif (verb := code.partition("_")[0]) in OF_DJANGO:
+        what = str(OF_DJANGO[verb])
     else:
         what = gettext(permission.name)
     return pgettext("permission", "%(model)s: %(what)s") % {"model": capfirst(name), "what": what}
