@@ -8,6 +8,7 @@ database held where a rule should have spoken: nobody else is at work here.
 
 from datetime import timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
 from django.db import transaction
@@ -99,8 +100,9 @@ RECORDS = {name for name, info in Case.steps().items() if not info.moves} | {"es
 #: Cases of goods that the buyer has, and of goods that he has not.
 RECEIVED = ("return_refund", "exchange", "repair", "refund_received", "resend")
 MOVING = ("refund_unshipped", "refund_in_transit")
-#: One source of true chance per rule: draws by Hypothesis alone would hardly leave the first state.
-CHANCE = st.randoms(use_true_random=True)
+#: Hypothesis draws the order of events and a seed each; what follows from a seed is chance of our
+#: own, because draws by Hypothesis alone are so alike that cases hardly leave their first state.
+SEED = st.integers(0, 2**32)
 
 
 class Office(RuleBasedStateMachine):
@@ -114,13 +116,20 @@ class Office(RuleBasedStateMachine):
         self.savepoint.__enter__()
         self.now = T0
         self.keyed = []
+        self.drawn = ""
+
+    def chance(self, seed):
+        """Never the same twice, though seeds repeat; the same again when the example is."""
+        self.drawn = f"{self.drawn[-400:]}/{seed}"
+        return Random(self.drawn)
 
     def teardown(self):
         transaction.set_rollback(True)
         self.savepoint.__exit__(None, None, None)
 
-    @initialize(chance=CHANCE)
-    def the_day_begins(self, chance):
+    @initialize(seed=SEED)
+    def the_day_begins(self, seed):
+        chance = self.chance(seed)
         house, kinds = self.house, chance.sample(RECEIVED, 3)
         orders = [
             house.paid_order((2, "100.00"), (3, "0.05"), payments=("60.00", "50.05")),
@@ -200,15 +209,17 @@ class Office(RuleBasedStateMachine):
             given["line"] = {pk: chance.choice([-1, 0, 1, 1, 2, 3]) for pk in pks}
         return given
 
-    @rule(chance=CHANCE, times=st.sampled_from([3, 2]))
-    def somebody_works_on_a_case(self, chance, times):
+    @rule(seed=SEED, times=st.sampled_from([3, 2]))
+    def somebody_works_on_a_case(self, seed, times):
+        chance = self.chance(seed)
         pk = chance.choice(self.cases()).pk
         for _time in range(times):
             self.one_step(chance, Case.objects.get(pk=pk))
 
-    @rule(chance=CHANCE)
-    def meanwhile(self, chance):
+    @rule(seed=SEED)
+    def meanwhile(self, seed):
         """All else; one rule, so that it does not crowd out the work on the cases."""
+        chance = self.chance(seed)
         happenings = (
             self.a_buyer_applies,
             self.a_sheet_brings_a_case,
