@@ -27,7 +27,7 @@ class Dated(models.Model):
         max_length=200,
         blank=True,
         default="",
-        help_text=_("[P] the platform's rule, [S] the mission's text, [A] our assumption."),
+        help_text=_("[P] the platform's rule, [S] the house's own rule, [A] our assumption."),
     )
 
     class Meta:
