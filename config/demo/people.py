@@ -39,7 +39,7 @@ def make_people(shops: dict[str, Shop]) -> dict[str, User]:
     for role, (given, family) in NAMES.items():
         user, is_new = User.objects.get_or_create(
             username=str(role),
-            defaults={"first_name": given, "last_name": family, "is_staff": True},
+            defaults={"last_name": family + given, "is_staff": True},
         )
         if is_new:
             user.set_unusable_password()
