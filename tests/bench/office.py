@@ -37,8 +37,13 @@ SIDES = {S.APPLIED: "seller", S.RETURNING: "seller"}
 CHUNK = 2_000
 
 
-def fill(rows: int, due: int, now: datetime | str | None = None, first: int = 0) -> int:
-    """Make ``rows`` cases numbered from ``first``; the first ``due``, of all kinds, are overdue."""
+def fill(
+    rows: int, due: int, now: datetime | str | None = None, first: int = 0, together: int = 1
+) -> int:
+    """Make ``rows`` cases numbered from ``first``; the first ``due``, of all kinds, are overdue.
+
+    ``together``: so many cases, of different kinds, are of one order.
+    """
     at = datetime.fromisoformat(now) if isinstance(now, str) else now or timezone.now()
     shops = [
         Shop.objects.get_or_create(code=f"b{i}", defaults={"name": f"店{i}", "platform": platform})[
@@ -49,17 +54,20 @@ def fill(rows: int, due: int, now: datetime | str | None = None, first: int = 0)
     reason = Reason.objects.get(code="agreed")
     numbers = iter(range(first, first + rows))
     while part := list(islice(numbers, CHUNK)):
-        _chunk(part, first + due, at, shops, reason)
+        _chunk(part, first + due, at, shops, reason, together)
     return rows
 
 
-def _chunk(part: list[int], due: int, at: datetime, shops: list[Shop], reason: Any) -> None:
-    orders = [_order(i, at, shops[i % len(shops)]) for i in part]
-    Order.objects.bulk_create(orders)
+def _chunk(
+    part: list[int], due: int, at: datetime, shops: list[Shop], reason: Any, together: int
+) -> None:
+    made = [_order(i, at, shops[i % len(shops)], together) for i in part[::together]]
+    Order.objects.bulk_create(made)
+    orders = [order for order in made for _case in range(together)][: len(part)]
     lines = [
         OrderLine(
             order=order,
-            line_no=1,
+            line_no=i % together + 1,
             sku="CUP",
             title="一只杯子",
             quantity=2,
@@ -72,7 +80,7 @@ def _chunk(part: list[int], due: int, at: datetime, shops: list[Shop], reason: A
     OrderLine.objects.bulk_create(lines)
     Payment.objects.bulk_create(
         Payment(order=o, number=f"P{o.order_no}", amount=o.paid_amount, paid_at=o.paid_at)
-        for o in orders
+        for o in made
     )
     moves = [_move(i, o, due, at, reason) for i, o in zip(part, orders, strict=True)]
     Case.objects.bulk_create([m.subject for m in moves])
@@ -97,13 +105,13 @@ def _is_money(i: int) -> bool:
     return usual_remedy(MIX[i % len(MIX)][0]) in MONEY_REMEDIES
 
 
-def _order(i: int, at: datetime, shop: Shop) -> Order:
+def _order(i: int, at: datetime, shop: Shop, together: int) -> Order:
     return Order(
         shop=shop,
         platform=shop.platform,
         order_no=f"B{i:08d}",
         status="signed",
-        paid_amount=Decimal("110.00"),
+        paid_amount=Decimal(100 * together + 10),
         freight_paid=Decimal("10.00"),
         ordered_at=at - timedelta(days=30),
         paid_at=at - timedelta(days=30),

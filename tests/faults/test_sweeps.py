@@ -23,11 +23,11 @@ from tests.faults.racing import no_fences, take_out_the_locks
 from tests.faults.running import MANAGE, ROOT, environment_of, last_json, run
 
 
-def an_office(rows: int = CASES) -> datetime:
-    """All cases due; the moment of the sweep."""
+def an_office(rows: int = CASES, together: int = 1) -> datetime:
+    """All cases due; the moment of the sweep. ``together``: so many cases of one order."""
     seed()
     now = timezone.now()
-    office.fill(rows, rows, now)
+    office.fill(rows, rows, now, together=together)
     return now
 
 
@@ -92,12 +92,9 @@ def test_without_locks_and_fences_two_sweeps_move_cases_twice(monkeypatch):
         assert moves_per_case()[2] > 0
 
 
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("small_batches")
-def test_sweeps_and_people_on_random_cases_never_deadlock(monkeypatch):
-    now = an_office()
-    deadlocks = []
+def written_down(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Faults of whole units, which a retry would heal and hide; this only watches."""
+    faults: list[str] = []
     real = sweep.once_more
 
     def watched(unit: Any, argument: Any) -> Any:
@@ -105,14 +102,22 @@ def test_sweeps_and_people_on_random_cases_never_deadlock(monkeypatch):
             try:
                 return unit(given)
             except Exception as error:
-                deadlocks.append(str(error))
+                faults.append(str(error))
                 raise
 
         return real(noted, argument)
 
-    # Watches only: what a retry would heal and hide is written down.
     monkeypatch.setattr(sweep, "once_more", watched)
     monkeypatch.setattr("cases.flow.door.once_more", watched)
+    return faults
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("small_batches")
+def test_sweeps_and_people_on_random_cases_never_deadlock(monkeypatch):
+    now = an_office(together=2)
+    deadlocks = written_down(monkeypatch)
     applied = list(Case.objects.filter(state="applied").values_list("pk", flat=True))
 
     def someone(seed_number: int) -> list[Report]:
@@ -143,6 +148,23 @@ def test_sweeps_and_people_on_random_cases_never_deadlock(monkeypatch):
 
     assert deadlocks == []
     assert audit(now).violations == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("small_batches")
+def test_without_one_order_of_locks_sweeps_deadlock_so_the_hunt_would_see_it(monkeypatch):
+    deadlocks = written_down(monkeypatch)
+    monkeypatch.setattr(sweep.hooks, "prepare", lambda *_batch: None)
+    seed()
+    now = timezone.now()
+    for attempt in range(8):  # chance has its part in it
+        office.fill(600, 600, now, first=600 * attempt, together=2)
+        in_threads(*[lambda: sweep.enforce(now)] * 3)
+        if deadlocks:
+            break
+
+    assert any("deadlock" in fault for fault in deadlocks)
 
 
 @pytest.mark.postgres
