@@ -132,33 +132,39 @@ def another_person(moves: list[Move]) -> None:
 @guard(FLOW, "compensate")
 def compensation_within_limit(moves: list[Move]) -> None:
     table = limits()
-    for move in moves:
-        if move.actor.user is None or move.dry:
-            continue
+    spent = ZERO  # by this very batch: its rows are not written yet
+    for move in [m for m in moves if not m.dry]:
         amount = move.inputs["amount"]
         if amount <= 0:
             move.refuse("bad_value", _("An amount must be above ¥0.00."))
-            continue
-        limit = highest(move.actor, "compensation_act", table)
-        if limit is not None and amount > limit:
-            move.refuse(
-                "needs_approval",
-                _(
-                    "¥%(amount)s is above your limit of ¥%(limit)s for a compensation. "
-                    "Ask a lead or supervisor to grant it."
-                )
-                % {"amount": amount, "limit": limit},
-                limit=str(limit),
+        elif move.actor.user is not None and _may_give(move, amount, spent, table):
+            spent += amount
+
+
+def _may_give(move: Move, amount: Decimal, spent: Decimal, table: dict[str, RoleLimit]) -> bool:
+    limit = highest(move.actor, "compensation_act", table)
+    if limit is not None and amount > limit:
+        move.refuse(
+            "needs_approval",
+            _(
+                "¥%(amount)s is above your limit of ¥%(limit)s for a compensation. "
+                "Ask a lead or supervisor to grant it."
             )
-            continue
-        day = highest(move.actor, "compensation_day", table)
-        if day is not None:
-            given = Compensation.objects.filter(
-                by=move.actor.user, at__gte=_midnight(move.at), at__lte=move.at
-            ).aggregate(sum=Sum("amount", default=ZERO))["sum"]
-            if given + amount > day:
-                move.refuse(
-                    "needs_approval",
-                    _("You gave ¥%(given)s today; your limit per day is ¥%(limit)s.")
-                    % {"given": given, "limit": day},
-                )
+            % {"amount": amount, "limit": limit},
+            limit=str(limit),
+        )
+        return False
+    day = highest(move.actor, "compensation_day", table)
+    if day is None:
+        return True
+    today = Compensation.objects.filter(
+        by=move.actor.user, at__gte=_midnight(move.at), at__lte=move.at
+    )
+    given = spent + today.aggregate(sum=Sum("amount", default=ZERO))["sum"]
+    if given + amount > day:
+        move.refuse(
+            "needs_approval",
+            _("You gave ¥%(given)s today; your limit per day is ¥%(limit)s.")
+            % {"given": given, "limit": day},
+        )
+    return bool(given + amount <= day)

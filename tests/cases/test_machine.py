@@ -140,7 +140,9 @@ class Office(RuleBasedStateMachine):
         ]
         self.orders = [o.pk for o in orders]
         for order, kind in zip(orders, [*kinds, *MOVING], strict=True):
-            house.opened(kind, order, reason="agreed", lines=((1, 1),), at=self.tick())
+            # The whole of an order takes its freight along.
+            lines = ((1, 1),) if kind in RECEIVED else ()
+            house.opened(kind, order, reason="agreed", lines=lines, at=self.tick())
 
     def spoken(self, refusal):
         """A rule said no, not the database."""

@@ -206,10 +206,19 @@ def test_a_larger_compensation_is_somebody_elses(house, who, amount):
     assert not case.compensations.exists()
 
 
+@pytest.mark.parametrize("who", ["agent", "platform"])
 @pytest.mark.parametrize("amount", ["0.00", "-1.00"])
-def test_a_compensation_is_something(house, amount):
-    refusal = house.refused(house.opened(), "compensate", kind="cash", amount=D(amount))
+def test_a_compensation_is_something(house, who, amount):
+    refusal = house.refused(house.opened(), "compensate", who, kind="cash", amount=D(amount))
     assert refusal.code == "bad_value"
+
+
+def test_a_batch_of_compensations_does_not_slip_past_the_limit_of_the_day(house):
+    RoleLimit.objects.filter(role="agent").update(compensation_day=D("30.00"))
+    acts = [Act(house.opened().pk, {"kind": "coupon", "amount": D("15.00")}) for _n in range(3)]
+    report = perform_many(house.actor("agent"), Case, acts, Case.compensate, at=T0 + HOUR)
+    assert len(report.done) == 2
+    assert [r.code for _pk, r in report.refused] == ["needs_approval"]
 
 
 def test_compensations_of_a_day_add_up(house):
