@@ -55,9 +55,10 @@ def _chunk(platform: str | None, after: int, at: Any) -> tuple[int, int, bool]:
                 pauses=book.pauses.get(platforms[case.shop_id], ()),
                 days=days[case.shop_id] if case.clock_working else None,
             )
-            if (result.at, result.provisional) == (case.due_at, case.provisional):
+            due = result.at + timedelta(seconds=case.extended_seconds)
+            if (due, result.provisional) == (case.due_at, case.provisional):
                 continue
-            case.due_at, case.provisional = result.at, result.provisional
+            case.due_at, case.provisional = due, result.provisional
             asleep = case.wake_at is None
             clock.set_wake(case, at)
             if asleep and case.due_at <= at:

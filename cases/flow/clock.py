@@ -87,7 +87,7 @@ def start(  # noqa: PLR0913 - a clock has these and no more
     row.clock_seconds = int(spec.length.total_seconds()) if exact else 0
     row.clock_working = spec.days is not None
     row.reminders = spec.reminders
-    row.extensions = row.sweep_failures = 0
+    row.extensions = row.extended_seconds = row.sweep_failures = 0
     row.escalated_at = row.paused_at = row.left_seconds = None
     set_wake(row, at)
 
@@ -112,7 +112,7 @@ def stop(row: Stateful) -> None:
     row.due_at = row.wake_at = row.clock_started_at = row.escalated_at = None
     row.paused_at = row.left_seconds = None
     row.clock_on = row.on_expiry = row.reminders = ""
-    row.clock_seconds = row.extensions = row.sweep_failures = 0
+    row.clock_seconds = row.extensions = row.extended_seconds = row.sweep_failures = 0
     row.clock_working = row.provisional = False
 
 
@@ -128,7 +128,11 @@ def extend(row: Stateful, at: datetime, by: timedelta) -> None:
     """Move the deadline; the reminders follow the longer time."""
     if row.due_at is not None:
         row.due_at += by
-        row.clock_seconds += int(by.total_seconds()) if row.clock_seconds else 0
+        seconds = int(by.total_seconds())
+        if row.clock_working:
+            row.extended_seconds += seconds
+        elif row.clock_seconds:
+            row.clock_seconds += seconds
         row.extensions += 1
         row.escalated_at = None
         set_wake(row, at)

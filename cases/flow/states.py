@@ -120,6 +120,8 @@ class Stateful(ConcurrentTransitionMixin, models.Model):
     provisional = models.BooleanField(default=False, editable=False)
     reminders = models.CharField(max_length=40, blank=True, default="", editable=False)
     extensions = models.PositiveSmallIntegerField(default=0, editable=False)
+    #: Granted in days on top of a limit in working time, which counts in another measure.
+    extended_seconds = models.PositiveBigIntegerField(default=0, editable=False)
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     left_seconds = models.PositiveBigIntegerField(null=True, blank=True, editable=False)
     escalated_at = models.DateTimeField(null=True, blank=True, editable=False)

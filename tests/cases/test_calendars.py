@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.utils import translation
 
 from cases import calendars
+from cases.clockwork import recompute
 from cases.flow import clock
 from cases.flow.businesstime import Days
 from cases.flow.door import Refused
@@ -231,6 +232,8 @@ def test_a_load_puts_guessed_deadlines_right_and_keeps_their_extensions():
     assert (guessed.due_at, guessed.provisional) == (shanghai("2026-10-09 10:00"), False)
     assert guessed.wake_at == begun + (guessed.due_at - begun) / 2
     assert extended.due_at == guessed.due_at + timedelta(days=3)
+    with clock.standing_at(begun + timedelta(hours=1)):
+        assert recompute() == 0  # both ways to work a deadline out anew agree
 
 
 @pytest.mark.django_db
