@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -401,11 +402,11 @@ def _write(info: StepInfo, moves: list[Move], entries: list[NewCase], now: datet
         arming.append(replace(move, at=clock_at))
     Case.arm(arming)
     Case.objects.bulk_create([m.subject for m in moves])
-    booked = Booked()
+    booked, recorded_at = Booked(), timezone.now()
     for move in moves:
         move.pk = move.subject.pk
         move.before["version"] = 0
-        door.append(Case, move)
+        door.append(Case, move, recorded_at)
         for x in move.facts["lines"]:
             x.case = move.subject
             booked.order_lines[x.order_line_id] = x.order_line

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django_fsm import TransitionNotAllowed
@@ -321,8 +322,9 @@ def _book(model: type[Stateful], moves: list[Move], info: StepInfo) -> list[Move
 
 def commit(model: type[Stateful], moves: list[Move]) -> None:
     """Write rows and events of steps that ran, then their effects, then tell the followers."""
+    recorded_at = timezone.now()
     for move in moves:
-        append(model, move)
+        append(model, move, recorded_at)
     writing.write(model, moves)
     finish(model, moves)
 
@@ -449,8 +451,11 @@ def _run(move: Move) -> None:
         row.moved_at = move.at
 
 
-def append(model: type[Stateful], move: Move) -> None:
-    """Make the event of a step that ran and link it to the row's chain, in memory."""
+def append(model: type[Stateful], move: Move, recorded_at: datetime) -> None:
+    """Make the event of a step that ran and link it to the row's chain, in memory.
+
+    ``recorded_at``: the wall clock, one for the whole batch.
+    """
     row = move.subject
     inputs = plain(move.inputs)
     note = str(inputs.pop("text", "") or "")
@@ -466,7 +471,8 @@ def append(model: type[Stateful], move: Move) -> None:
             verb=move.step,
             source=move.source,
             target=row.state,
-            user=move.actor.user,
+            recorded_at=recorded_at,
+            user_id=move.actor.user.pk if move.actor.user else None,
             channel=move.actor.channel,
             inputs=inputs,
             note=note,

@@ -85,7 +85,7 @@ def _chunk(
     moves = [_move(i, o, due, at, reason) for i, o in zip(part, orders, strict=True)]
     Case.objects.bulk_create([m.subject for m in moves])
     for move in moves:
-        door.append(Case, move)
+        door.append(Case, move, at)
     _heads(moves)
     CaseEvent.objects.bulk_create([m.event for m in moves])
     CaseLine.objects.bulk_create(
