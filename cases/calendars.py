@@ -12,11 +12,9 @@ import holidays
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cases.flow import clock
-from cases.flow.businesstime import Deadline, deadline
+from cases.clockwork import recompute
 from cases.flow.door import Refused
-from cases.models import CalendarDay, Case
-from cases.models.clocks import PolicyBook, shop_days
+from cases.models import CalendarDay
 
 #: Public holidays by law: 11 days, 13 since 2025; a notice that names fewer is cut off.
 FEWEST_DAYS_OFF = 11
@@ -138,11 +136,9 @@ def load(rows: Sequence[CalendarDay], *, replace: bool = True) -> Loaded:
     A year that would be known only in part is refused: its deadlines would count as certain.
     """
     with transaction.atomic():
-        guessed = _running_on_a_guess()
-        before = _ends(guessed)
         result = _write(rows, replace=replace)
         _refuse_part_of_a_year(result.years)
-        result.recomputed = _put_right(guessed, before, _ends(guessed))
+        result.recomputed = recompute(guessed=True)
     return result
 
 
@@ -176,47 +172,6 @@ def _refuse_part_of_a_year(years: Iterable[int]) -> None:
                 "bad_value",
                 year=year,
             )
-
-
-def _running_on_a_guess() -> list[Case]:
-    cases = Case.objects.filter(
-        provisional=True, due_at__isnull=False, clock_started_at__isnull=False
-    )
-    return list(cases.select_for_update(of=("self",)).select_related("shop").order_by("pk"))
-
-
-def _ends(cases: Sequence[Case]) -> list[Deadline]:
-    """When each clock ends by today's calendar, without the extensions granted."""
-    if not cases:
-        return []
-    book = PolicyBook.load(min(started for case in cases if (started := case.clock_started_at)))
-    days = {shop.pk: shop_days(shop) for shop in {case.shop for case in cases}}
-    return [
-        deadline(
-            case.clock_started_at,
-            timedelta(seconds=case.clock_seconds),
-            pauses=book.pauses.get(case.shop.platform, ()),
-            days=days[case.shop_id],
-        )
-        for case in cases
-        if case.clock_started_at
-    ]
-
-
-def _put_right(cases: Sequence[Case], before: Sequence[Deadline], after: Sequence[Deadline]) -> int:
-    now = clock.now()
-    for case, old, new in zip(cases, before, after, strict=True):
-        if case.due_at and case.extensions:
-            # Extensions were granted on top of the deadline; they are kept.
-            case.due_at += new.at - old.at
-        else:
-            case.due_at = new.at
-        case.provisional = new.provisional
-        clock.set_wake(case, now)
-    Case.objects.bulk_update(
-        cases, ["due_at", "wake_at", "reminders", "provisional"], batch_size=500
-    )
-    return sum(not case.provisional for case in cases)
 
 
 def _days(year: int) -> Iterable[date]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from cases.flow import clock, writing
 from cases.flow.businesstime import deadline
@@ -14,29 +15,32 @@ from cases.models.clocks import PolicyBook, platforms_of, shop_days
 CHUNK = 500
 
 
-def recompute(platform: str | None = None) -> int:
-    """Deadlines that follow from a length are worked out anew; returns how many moved.
+def recompute(platform: str | None = None, *, guessed: bool = False) -> int:
+    """Deadlines that follow from a length are worked out anew; returns how many changed.
+
+    ``platform``: only that platform's; ``guessed``: only those of a year without a calendar.
 
     The platform's own deadlines and those cut short by another limit stay. No event is written:
     nothing happened to the case, only the calendar is better known.
     """
     at = clock.now()
+    chosen = Q(due_at__isnull=False, clock_seconds__gt=0)
+    if platform:
+        chosen &= Q(shop__platform=platform)
+    if guessed:
+        chosen &= Q(provisional=True)
     moved, last = 0, 0
     while True:
-        part: tuple[int, int, bool] = once_more(lambda pk: _chunk(platform, pk, at), last)
+        part: tuple[int, int, bool] = once_more(lambda pk: _chunk(chosen, pk, at), last)
         count, last, done = part
         moved += count
         if done:
             return moved
 
 
-def _chunk(platform: str | None, after: int, at: Any) -> tuple[int, int, bool]:
+def _chunk(chosen: Q, after: int, at: Any) -> tuple[int, int, bool]:
     with transaction.atomic():
-        rows = Case.objects.select_for_update(of=("self",)).filter(
-            pk__gt=after, due_at__isnull=False, clock_seconds__gt=0
-        )
-        if platform:
-            rows = rows.filter(shop__platform=platform)
+        rows = Case.objects.select_for_update(of=("self",)).filter(chosen, pk__gt=after)
         cases = list(rows.order_by("pk")[:CHUNK])
         if not cases:
             return 0, after, True
