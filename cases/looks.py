@@ -60,11 +60,10 @@ def span_in_words(span: timedelta) -> str:
     return _("%(minutes)s min") % {"minutes": minutes}
 
 
-def countdown(due_at: datetime | None, now: datetime, *, paused: bool = False) -> SafeString:
+def countdown(due_at: datetime | None, now: datetime) -> SafeString:
     """A deadline as ``<time>`` with words and colour; the page's script only keeps it fresh."""
     if due_at is None:
-        text = _("clock stands still") if paused else "–"
-        return format_html('<span class="sh-quiet">{}</span>', text)
+        return format_html('<span class="sh-quiet">{}</span>', "–")
     local = timezone.localtime(due_at)
     if due_at <= now:
         tone, words = "late", _("%(time)s over") % {"time": span_in_words(now - due_at)}

@@ -15,6 +15,7 @@ from cases.flow.door import Actor, allowed
 from cases.flow.states import Stateful, StepInfo
 from cases.models import Case, CaseEvent, Evidence, Order, OrderLine, Parcel, PlatformPause, Refund
 from cases.models.money import ZERO
+from cases.windows import auto_confirm
 
 #: Channels of acts without a person behind them that are no platform's sheet.
 _OWN_CHANNELS = frozenset({"clock", "command", "demo"})
@@ -39,6 +40,7 @@ def order_as_dict(order: Order) -> dict[str, Any]:
     reserved = sum((line.reserved for line in lines), ZERO) + order.freight_reserved
     refunded = ours + order.external_refunded
     left = max(order.paid_amount - refunded - reserved, ZERO)
+    cases = list(order.cases.order_by("id"))
     return {
         "order_no": order.order_no,
         "shop": order.shop.code,
@@ -65,10 +67,22 @@ def order_as_dict(order: Order) -> dict[str, Any]:
                 "state": case.state,
                 "refunded": money(case.refunded),
             }
-            for case in order.cases.order_by("id")
+            for case in cases
         ],
+        "auto_confirm": _auto_confirm(order, cases, zone),
         "claims": [],
         "invoices": [],
+    }
+
+
+def _auto_confirm(order: Order, cases: list[Case], zone: ZoneInfo) -> dict[str, Any] | None:
+    found = auto_confirm(order, cases, clock.now())
+    if found is None:
+        return None
+    return {
+        "due_at": moment(found.due_at, zone),
+        "paused": found.due_at is None,
+        "left_seconds": int(found.left.total_seconds()),
     }
 
 
@@ -128,8 +142,8 @@ def moment(at: datetime | None, zone: ZoneInfo) -> str | None:
 
 
 def is_paused(case: Case) -> bool:
-    """Whether the case's own clock stands still: held, in mediation, or in a platform's pause."""
-    if case.paused_at is not None or case.mediation_phase:
+    """Whether the case's own clock stands still: in mediation, or in a platform's pause."""
+    if case.mediation_phase:
         return True
     if case.due_at is None:
         return False

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from cases.flow.businesstime import deadline, elapsed, end_of_day_window
 from cases.guards import too_many
-from cases.models import CaseLine, Kind, Order, OrderLine, Reason, Window
+from cases.models import Case, CaseLine, Kind, Order, OrderLine, OrderStatus, Reason, Window
 from cases.models.orders import NO_REASON_EXCLUDED
 
 
@@ -40,22 +40,19 @@ class AutoConfirm:
     left: timedelta
 
 
-def auto_confirm(
-    order: Order, spans: Iterable[tuple[datetime, datetime | None]], at: datetime
-) -> AutoConfirm | None:
+def auto_confirm(order: Order, cases: Iterable[Case], at: datetime) -> AutoConfirm | None:
     """An open case stops the order's auto-confirm, a closed one lets it resume (domain.md 2.2).
 
-    ``spans``: (applied, ended or None) of every case of the order. None where nothing is to be
-    confirmed: not shipped, or finished.
+    ``cases``: all of the order. None where nothing is to be confirmed: no shipping time, finished
+    or closed. Nothing acts on it; the platform confirms, and its report says so.
     """
-    if order.shipped_at is None or order.finished_at is not None:
+    if order.shipped_at is None or order.finished_at or order.status == OrderStatus.CLOSED:
         return None
     length = timedelta(days=window(Window.Code.AUTO_CONFIRM_DAYS, order.platform, at, 10))
-    known = list(spans)
-    pauses = [(start, end or at) for start, end in known]
-    gone = elapsed(order.shipped_at, at, pauses=pauses) if at > order.shipped_at else timedelta(0)
-    left = max(length - gone, timedelta(0))
-    if any(end is None for _start, end in known):
+    spans = [(case.applied_at, case.finished_at) for case in cases]
+    pauses = [(start, end or at) for start, end in spans]
+    left = max(length - elapsed(order.shipped_at, at, pauses=pauses), timedelta(0))
+    if any(end is None for _start, end in spans):
         return AutoConfirm(None, left)
     return AutoConfirm(deadline(order.shipped_at, length, pauses=pauses).at, left)
 

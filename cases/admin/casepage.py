@@ -71,7 +71,7 @@ def page(model_admin: Any, request: HttpRequest, case: Case) -> dict[str, Any]:
         "money": money,
         "state": state_label(str(case.state)),
         "is_open": case.state not in TERMINAL,
-        "countdown": countdown(case.due_at, now, paused=case.paused_at is not None),
+        "countdown": countdown(case.due_at, now),
         "turn": SIDES.get(case.clock_on, ""),
         "expiry": info[case.on_expiry].label if case.on_expiry in info else "",
         "due": moment(case.due_at),
@@ -185,7 +185,7 @@ def _facts(case: Case) -> list[tuple[str, Any]]:
         (_("Return address"), case.return_address),
         (_("Waiver of evidence"), case.waiver),
         (_("Tags"), case.tags.replace(",", "、")),
-        (_("Finished"), case.finished_at and moment(case.finished_at)),
+        (_("Finished at"), case.finished_at and moment(case.finished_at)),
     ]
     return rows + [(name, value) for name, value in extra if value]
 

@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from cases.admin import bulk, casepage, search, steps
+from cases.admin import bulk, casepage, steps
 from cases.admin.counts import ALL, TABS, desk_counts, narrow
 from cases.admin.filters import (
     AppliedFilter,
@@ -29,6 +29,7 @@ from cases.admin.filters import (
     TurnFilter,
 )
 from cases.admin.scope import ReadOnly, ShopScoped, sees_money
+from cases.admin.search import OneSearch, find_cases
 from cases.admin.sheets import SheetPages
 from cases.looks import SIDES, STATE_TONES, countdown, now_of, yuan_text
 from cases.models import Case, State
@@ -54,7 +55,8 @@ class Queue(ChangeList):
 
 
 @admin.register(Case)
-class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
+class CaseAdmin(SheetPages, OneSearch, ReadOnly, ShopScoped, ModelAdmin):
+    find = staticmethod(find_cases)
     resource_classes = [CaseResource]
     list_display = [
         "number",
@@ -109,20 +111,6 @@ class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
         shown = super().get_list_display(request)
         return shown if sees_money(request.user) else [name for name in shown if name != "amount"]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term:
-            return queryset, False
-        return queryset.filter(pk__in=self._found(request, search_term)), False
-
-    def _found(self, request: HttpRequest, term: str) -> list[int]:
-        """What the term finds, asked once per request."""
-        known: dict[str, list[int]] = request.__dict__.setdefault("_found_find_cases", {})
-        if term.strip() not in known:
-            known[term.strip()] = search.find_cases(self.get_queryset(request), term)
-        return known[term.strip()]
-
     def get_actions(self, request: HttpRequest) -> Any:
         if "_popup" in request.GET or not self.has_view_permission(request):
             return {}
@@ -135,7 +123,7 @@ class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
             raise PermissionDenied
         term = request.GET.get("q", "").strip()
         if term and request.method == "GET" and not request.GET.get("p"):
-            found = self._found(request, term)
+            found = self.found(request, term)
             if len(found) == 1:  # a scanner's Enter goes straight to the case
                 return HttpResponseRedirect(reverse("admin:cases_case_change", args=found))
         here = request.GET.get("tab", TABS[0].slug)
@@ -213,7 +201,7 @@ class CaseAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
     @display(description=_("deadline"), ordering=F("due_at").asc(nulls_last=True))
     def deadline(self, case: Case) -> SafeString:
         seen: Any = case
-        shown = countdown(case.due_at, seen.looked_at, paused=case.paused_at is not None)
+        shown = countdown(case.due_at, seen.looked_at)
         if case.escalated_at is None:
             return shown
         return format_html('{} <span class="sh-flag" title="{}">!</span>', shown, _("Escalated"))

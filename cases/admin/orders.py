@@ -1,6 +1,7 @@
 """Orders in the admin: found by any number, read with masked data, and where cases are opened."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -8,7 +9,6 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -19,18 +19,19 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from cases import verbs
-from cases.admin import search
 from cases.admin.filters import OrderedFilter, OrderStatusFilter, ShopFilter
 from cases.admin.scope import ReadOnly, ShopScoped, person, sees_money
+from cases.admin.search import OneSearch, find_orders
 from cases.admin.sheets import SheetPages
 from cases.admin.steps import CHANNEL, KEY, dress
 from cases.flow.door import Actor, Refused, unit
 from cases.forms import OpenCaseForm
-from cases.looks import countdown, moment, now_of, state_label, yuan_text
-from cases.models import Order, OrderStatus, Reason, Reveal
+from cases.looks import countdown, moment, now_of, span_in_words, state_label, yuan_text
+from cases.models import Case, Order, OrderStatus, Reason, Reveal
 from cases.models.money import ZERO
 from cases.privacy import mask_address, mask_name, mask_phone
 from cases.resources import OrderResource
+from cases.windows import auto_confirm
 
 #: The columns a person may ask to see in clear, one at a time.
 REVEALABLE = {"receiver": _("Receiver"), "phone": _("Phone"), "address": _("Address")}
@@ -70,7 +71,8 @@ def reveal(user: User, order: Order, name: str, reason: str) -> str:
 
 
 @admin.register(Order)
-class OrderAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
+class OrderAdmin(SheetPages, OneSearch, ReadOnly, ShopScoped, ModelAdmin):
+    find = staticmethod(find_orders)
     resource_classes = [OrderResource]
     list_display = [
         "order_no",
@@ -108,20 +110,6 @@ class OrderAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
             return shown
         return [name for name in shown if name not in ("paid", "refunded")]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term:
-            return queryset, False
-        return queryset.filter(pk__in=self._found(request, search_term)), False
-
-    def _found(self, request: HttpRequest, term: str) -> list[int]:
-        """What the term finds, asked once per request."""
-        known: dict[str, list[int]] = request.__dict__.setdefault("_found_find_orders", {})
-        if term.strip() not in known:
-            known[term.strip()] = search.find_orders(self.get_queryset(request), term)
-        return known[term.strip()]
-
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -129,7 +117,7 @@ class OrderAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
             raise PermissionDenied
         term = request.GET.get("q", "").strip()
         if term and request.method == "GET" and not request.GET.get("p"):
-            found = self._found(request, term)
+            found = self.found(request, term)
             if len(found) == 1:
                 return HttpResponseRedirect(reverse("admin:cases_order_change", args=found))
         context = {"title": _("Orders"), **(extra_context or {})}
@@ -221,7 +209,7 @@ class OrderAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
     ) -> HttpResponse:
         request.current_app = self.admin_site.name
         now = now_of(request)
-        cases = order.cases.select_related("reason", "owner").order_by("-pk")
+        cases = list(order.cases.select_related("reason", "owner").order_by("-pk"))
         money = sees_money(request.user)
         shown = clear or {}
         context = {
@@ -234,7 +222,7 @@ class OrderAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
             "status": order.get_status_display(),
             "tone": STATUS_TONES.get(OrderStatus(order.status), ""),
             "sums": _sums(order) if money else [],
-            "times": _times(order),
+            "times": [*_times(order), *_auto_confirm(order, cases, now)],
             "lines": self._lines(order),
             "payments": list(order.payments.all()) if money else [],
             "external": list(order.external_refunds.all()) if money else [],
@@ -303,14 +291,25 @@ def _sums(order: Order) -> list[tuple[str, str, str]]:
     return rows
 
 
+def _auto_confirm(order: Order, cases: list[Case], now: datetime) -> list[tuple[str, str]]:
+    found = auto_confirm(order, cases, now)
+    if found is None:
+        return []
+    name = gettext("Confirms by itself")
+    if found.due_at is None:
+        left = gettext("stopped by an open case, %(time)s left")
+        return [(name, left % {"time": span_in_words(found.left)})]
+    return [(name, moment(found.due_at))]
+
+
 def _times(order: Order) -> list[tuple[str, str]]:
     rows = [
-        (gettext("Ordered"), order.ordered_at),
+        (gettext("Ordered at"), order.ordered_at),
         (gettext("Paid at"), order.paid_at),
         (gettext("Ship by"), order.ship_by),
-        (gettext("Shipped"), order.shipped_at),
+        (gettext("Shipped at"), order.shipped_at),
         (gettext("Promised arrival"), order.promised_arrival),
-        (gettext("Signed for"), order.signed_at),
-        (gettext("Finished"), order.finished_at),
+        (gettext("Signed for at"), order.signed_at),
+        (gettext("Finished at"), order.finished_at),
     ]
     return [(name, moment(at)) for name, at in rows if at]

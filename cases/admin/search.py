@@ -1,9 +1,10 @@
 """One search for whatever the caller reads out; exact numbers first, each by its own index."""
 
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 
 from cases.models import Case, Order, OrderLine, Parcel, Payment, Refund
 from cases.privacy import phone_hash, phone_tail_hash
@@ -104,3 +105,29 @@ def _union(branches: list[QuerySet[Any]]) -> list[int]:
     """One statement whose parts each use their own index (an OR over joins would scan)."""
     first, *others = (b.order_by().values_list("pk", flat=True) for b in branches)
     return sorted(first.union(*others)[:MOST])
+
+
+class OneSearch:
+    """A list whose search field takes any number; ``find`` is asked once per request."""
+
+    @staticmethod
+    def find(rows: QuerySet[Any], term: str, /) -> list[int]:
+        raise NotImplementedError
+
+    if TYPE_CHECKING:
+
+        def get_queryset(self, request: HttpRequest) -> QuerySet[Any]: ...
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term:
+            return queryset, False
+        return queryset.filter(pk__in=self.found(request, search_term)), False
+
+    def found(self, request: HttpRequest, term: str) -> list[int]:
+        """Primary keys of what the term finds, within the shops this person may know of."""
+        known: dict[str, list[int]] = request.__dict__.setdefault("_found", {})
+        if term.strip() not in known:
+            known[term.strip()] = self.find(self.get_queryset(request), term)
+        return known[term.strip()]

@@ -1,13 +1,16 @@
 """``show`` prints an order or a case whole, in a constant number of questions."""
 
+from datetime import datetime
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from cases.flow import clock
 from cases.models import Case, CaseLine, Order
 from cases.showing import case_as_dict, order_as_dict
-from tests.cases.command_desk import Walk, apply_for, open_office, run, sell
+from tests.cases.command_desk import Walk, apply_for, at, do, open_office, run, sell
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +150,27 @@ def test_a_case_in_mediation_is_paused(shop):
 
     case = shown("case", walk.case_no)
     assert (case["paused"], case["clock_on"]) == (True, "platform")
+
+
+def test_an_open_case_stops_the_orders_auto_confirm_and_a_closed_one_lets_it_resume(shop):
+    order = sell(shop)  # shipped on the 2nd at 10:00; the platform confirms ten days later
+
+    def confirms(day):
+        with clock.standing_at(datetime.fromisoformat(at(day))):
+            return shown("order", "E1")["auto_confirm"]
+
+    days = 24 * 3600
+    assert confirms(4) == {"due_at": at(12), "paused": False, "left_seconds": 8 * days}
+    walk = Walk(apply_for(order, "return_refund", "no_reason"))  # on the 5th
+    assert confirms(6) == {"due_at": None, "paused": True, "left_seconds": 7 * days}
+    do("case", walk.case_no, "withdraw", "--as", "agent", "--at", at(7))
+    assert confirms(8) == {"due_at": at(14), "paused": False, "left_seconds": 6 * days}
+
+
+@pytest.mark.parametrize("status", ["paid", "finished"])
+def test_nothing_confirms_itself_before_shipping_or_after_the_end(shop, status):
+    sell(shop, status=status)
+    assert shown("order", "E1")["auto_confirm"] is None
 
 
 def test_a_person_without_the_right_to_look_is_refused(shop):
