@@ -282,8 +282,7 @@ CHECKS = (
         FROM cases_case
         WHERE (state IN {_ENDED} AND (due_at IS NOT NULL OR wake_at IS NOT NULL OR clock_on <> ''
                                       OR finished_at IS NULL))
-           OR (state NOT IN {_ENDED} AND paused_at IS NULL
-               AND (due_at IS NULL OR clock_on = '' OR on_expiry = ''))
+           OR (state NOT IN {_ENDED} AND (due_at IS NULL OR clock_on = '' OR on_expiry = ''))
         """,  # noqa: S608 - constants of ours
     ),
 )
@@ -296,7 +295,7 @@ OVERDUE = Check(
     f"""
     SELECT c.case_no, c.state, c.due_at
     FROM cases_case c
-    WHERE c.state NOT IN {_ENDED} AND c.escalated_at IS NULL AND c.paused_at IS NULL
+    WHERE c.state NOT IN {_ENDED} AND c.escalated_at IS NULL
       AND c.due_at < %s
       AND NOT EXISTS (SELECT 1 FROM cases_caseevent e
                       WHERE e.case_id = c.id AND e.seq = c.seq AND e.recorded_at >= %s)

@@ -88,7 +88,7 @@ def start(  # noqa: PLR0913 - a clock has these and no more
     row.clock_working = spec.days is not None
     row.reminders = spec.reminders
     row.extensions = row.extended_seconds = row.sweep_failures = 0
-    row.escalated_at = row.paused_at = row.left_seconds = None
+    row.escalated_at = None
     set_wake(row, at)
 
 
@@ -110,7 +110,6 @@ def set_wake(row: Stateful, after: datetime) -> None:
 def stop(row: Stateful) -> None:
     """No clock runs: the flow ended, or the state has none."""
     row.due_at = row.wake_at = row.clock_started_at = row.escalated_at = None
-    row.paused_at = row.left_seconds = None
     row.clock_on = row.on_expiry = row.reminders = ""
     row.clock_seconds = row.extensions = row.extended_seconds = row.sweep_failures = 0
     row.clock_working = row.provisional = False
@@ -136,7 +135,3 @@ def extend(row: Stateful, at: datetime, by: timedelta) -> None:
         row.extensions += 1
         row.escalated_at = None
         set_wake(row, at)
-
-
-def is_running(row: Stateful) -> bool:
-    return row.due_at is not None and row.paused_at is None

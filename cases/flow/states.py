@@ -122,8 +122,6 @@ class Stateful(ConcurrentTransitionMixin, models.Model):
     extensions = models.PositiveSmallIntegerField(default=0, editable=False)
     #: Granted in days on top of a limit in working time, which counts in another measure.
     extended_seconds = models.PositiveBigIntegerField(default=0, editable=False)
-    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
-    left_seconds = models.PositiveBigIntegerField(null=True, blank=True, editable=False)
     escalated_at = models.DateTimeField(null=True, blank=True, editable=False)
     sweep_failures = models.PositiveSmallIntegerField(default=0, editable=False)
     moved_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from cases.flow.door import Actor, Refused
 from cases.forms.fields import LineChoice, MomentField, PerLineInput, _PerLineField
-from cases.models import Case, CaseLine, Order, Shop
+from cases.models import Case, CaseLine, Order
 
 #: Inputs whose want is told by its own code; any other missing input is a bad value.
 MISSING = {
@@ -99,10 +99,6 @@ def order_lines(order: Order) -> list[LineChoice]:
         )
         for line in order.lines.order_by("line_no")
     ]
-
-
-def shop_zone(shop: Shop) -> ZoneInfo:
-    return ZoneInfo(shop.zone)
 
 
 def _choice(line: CaseLine) -> LineChoice:

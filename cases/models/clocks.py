@@ -215,9 +215,3 @@ def _platform_due(move: "Move") -> datetime | None:
         due: datetime | None = move.subject.platform_due_at
         return due
     return None
-
-
-def current_spec(case: Any, at: datetime) -> ClockSpec | None:
-    """The clock spec of the case's present state."""
-    platform = platforms_of([case])[case.shop_id]
-    return PolicyBook.load(at).spec(case, platform)
