@@ -71,7 +71,7 @@ def make_environment(name: str) -> None:
 
 def enter_environment(*, testing: bool) -> None:
     """Return inside an environment that has what the command needs, or start it over there."""
-    needed = ("django", "pytest_django", "hypothesis") if testing else ("django",)
+    needed = ("django", "pytest_django", "hypothesis", "xdist") if testing else ("django",)
     if not is_inside() and is_importable(*needed):
         return  # somebody else's environment, prepared on purpose
     make_environment("dev" if testing else "base")
@@ -94,7 +94,9 @@ def main() -> None:
     testing = sys.argv[1:2] == ["test"]
     enter_environment(testing=testing)
     if testing:
-        command = [sys.executable, "-m", "pytest", *sys.argv[2:]]
+        # A worker per core; `-n 0` runs them one after the other, for a debugger.
+        side_by_side = ["--numprocesses=auto", "--dist=loadgroup"]
+        command = [sys.executable, "-m", "pytest", *side_by_side, *sys.argv[2:]]
         raise SystemExit(subprocess.run(command, cwd=ROOT, check=False).returncode)  # noqa: S603
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     # Only now: Django may have been installed a moment ago.

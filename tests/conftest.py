@@ -24,6 +24,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     from django.conf import settings as site  # noqa: PLC0415 - configured only by now
 
     for item in items:
+        # Side by side, what kills, races or draws has a worker to itself, or it would be slow.
+        if together := {"faults", "e2e"}.intersection(item.path.parts):
+            item.add_marker(pytest.mark.xdist_group(together.pop()))
         if "postgres" in item.keywords and site.IS_SQLITE:
             item.add_marker(pytest.mark.skip(reason="row locks and races need PostgreSQL"))
         if "browser" in item.keywords and CHROMIUM is None:
