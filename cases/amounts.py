@@ -7,6 +7,7 @@ that what is left of pieces and money is true until the transaction ends.
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from cases.flow.door import Move
@@ -35,18 +36,28 @@ MONEY_STEPS = (
     "record_platform_outcome",
     "reopen",
 )
-#: Columns of an order that no counter depends on; read only if somebody asks.
-_NO_CONCERN = (
-    "buyer",
-    "receiver",
-    "phone",
-    "address",
-    "phone_hash",
-    "phone_tail",
-    "extra",
-    "facts_hash",
-    "created_at",
-    "updated_at",
+#: What counters depend on, and what else guards ask an order; further columns are read on demand.
+_COUNTED = (
+    "shop_id",
+    "order_no",
+    "paid_amount",
+    "freight_paid",
+    "freight_reserved",
+    "freight_refunded",
+    "external_refunded",
+)
+_ASKED = ("platform", "status", "paid_at", "shipped_at", "signed_at", "finished_at", "waybill")
+_OF_LINE = (
+    "order_id",
+    "line_no",
+    "category",
+    "quantity",
+    "paid_amount",
+    "no_return_agreed",
+    "held",
+    "gone",
+    "reserved",
+    "refunded",
 )
 #: Steps after which the case's money is really out.
 PAYING = frozenset({"pay", "record_platform_outcome", "adopt"})
@@ -64,7 +75,8 @@ def load(moves: list[Move]) -> None:
     orders = shared.setdefault("orders", {})
     new = sorted({m.subject.order_id for m in missing} - set(orders))
     if new:
-        _load_orders(shared, new, dry=missing[0].dry)
+        rows = Order.objects.only(*_COUNTED, *_ASKED)
+        _load_orders(shared, new, rows if missing[0].dry else rows.select_for_update())
     of_case: dict[int, list[CaseLine]] = {}
     known = [m.subject.pk for m in missing if m.subject.pk]
     for case_line in CaseLine.objects.filter(case_id__in=known).order_by("case_id", "id"):
@@ -81,15 +93,15 @@ def load(moves: list[Move]) -> None:
 def load_orders(cases: list[Any], shared: dict[str, Any]) -> None:
     """The orders of cases that a sweep has locked, whatever is done with each of them."""
     shared["orders"] = {}
-    _load_orders(shared, sorted({case.order_id for case in cases}), dry=False)
+    rows = Order.objects.only(*_COUNTED).select_for_update()  # the clock asks for nothing else
+    _load_orders(shared, sorted({case.order_id for case in cases}), rows)
 
 
-def _load_orders(shared: dict[str, Any], pks: list[int], *, dry: bool) -> None:
-    rows = Order.objects.order_by("pk").filter(pk__in=pks).defer(*_NO_CONCERN)
-    shared["orders"].update({o.pk: o for o in (rows if dry else rows.select_for_update())})
+def _load_orders(shared: dict[str, Any], pks: list[int], rows: QuerySet[Order]) -> None:
+    shared["orders"].update({order.pk: order for order in rows.filter(pk__in=pks).order_by("pk")})
     lines = shared.setdefault("order_lines", {})
     found = OrderLine.objects.filter(order_id__in=pks).order_by("order_id", "line_no")
-    for line in found.defer("title", "serials", "unit_price", "discount", "promises", "extra"):
+    for line in found.only(*_OF_LINE):
         lines.setdefault(line.order_id, {})[line.pk] = line
 
 

@@ -53,7 +53,7 @@ def refund_becomes_due(moves: list[Move]) -> None:
     new = [m.subject for m in due if m.subject.pk not in rows]
     fresh = numbers.take("refund", "RF", due[0].at, len(new))
     for number, case in zip(fresh, new, strict=True):
-        rows[case.pk] = Refund(number=number, case=case, order_id=case.order_id)
+        rows[case.pk] = Refund(number=number, case_id=case.pk, order_id=case.order_id)
     for move in due:
         row = rows[move.subject.pk]
         row.state, row.at = Refund.State.DUE, move.at

@@ -6,7 +6,6 @@ append the events, write what belongs to the step, tell the followers once.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -23,6 +22,7 @@ from django_fsm import TransitionNotAllowed
 from cases.flow import clock, hooks, writing
 from cases.flow.actor import Actor, NotPermitted, Refused
 from cases.flow.events import Event, digest_of, plain
+from cases.flow.onewriter import OneWriter
 from cases.flow.signals import transitioned
 from cases.flow.states import Stateful, StepInfo
 
@@ -33,9 +33,9 @@ log = logging.getLogger("cases.flow")
 S = TypeVar("S", bound=Stateful)
 
 #: How many objects one transaction holds, by database: SQLite has one writer, so short ones.
-BATCH = {"sqlite": 200, "postgresql": 500}
+BATCH = {"sqlite": 500, "postgresql": 500}
 RETRIES = 4
-_sqlite_door = threading.Lock()
+_sqlite_door = OneWriter()
 
 
 @dataclass

@@ -38,8 +38,12 @@ def _plain_object(value: Any) -> Any:
     return str(value)
 
 
+#: Made once: json.dumps would make a new one for every event.
+_encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _encoder.encode(value)
 
 
 def digest_of(verb: str, inputs: dict[str, Any]) -> str:

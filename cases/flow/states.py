@@ -1,14 +1,16 @@
 """What every row with a state and a clock has in common, and how its steps are declared."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 
 from django.db import models
 from django.utils.functional import Promise
 from django_fsm import RETURN_VALUE, ConcurrentTransitionMixin, FSMField, transition
+
+from cases.flow.reading import BulkRead
 
 if TYPE_CHECKING:
     from cases.flow.door import Actor, Move
@@ -102,7 +104,7 @@ def step(  # noqa: PLR0913 - a declaration names everything there is to say of a
     return declare
 
 
-class Stateful(ConcurrentTransitionMixin, models.Model):
+class Stateful(ConcurrentTransitionMixin, BulkRead):
     """A row whose state only the door changes; saving a stale copy raises.
 
     The clock: ``due_at`` is the deadline people see, ``clock_on`` whose turn it is, ``on_expiry``
@@ -133,6 +135,8 @@ class Stateful(ConcurrentTransitionMixin, models.Model):
     event_model: ClassVar[type[models.Model]]
     #: The event's column that points at this row.
     event_root: ClassVar[str] = "case_id"
+    #: Acts that begin a row's life; they are no steps.
+    openings: ClassVar[frozenset[str]] = frozenset()
     #: States that end the flow: no clock runs in them.
     terminal: ClassVar[frozenset[str]] = frozenset()
     #: Set by the door while a step runs: who acts, when, and the facts the guards found.
@@ -148,6 +152,14 @@ class Stateful(ConcurrentTransitionMixin, models.Model):
     def state_fields(self) -> Iterable[Any]:
         # The mixin looks through all fields each time a row is read.
         return (self._meta.get_field("state"),)
+
+    @classmethod
+    def from_db(  # type: ignore[override] # the stubs know a later Django's parameter
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any]
+    ) -> Self:
+        row = super().from_db(db, field_names, values)
+        row._update_initial_state()
+        return row
 
     @classmethod
     def flow_label(cls) -> str:

@@ -7,7 +7,7 @@ Django's ``bulk_update`` is as slow as row by row.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db import connection, models
+from django.db import connection, connections, models
 
 if TYPE_CHECKING:
     from cases.flow.door import Move
@@ -109,15 +109,16 @@ def rows_of(objects: Sequence[Any], fields: Sequence[Any]) -> list[list[Any]]:
 
 def _columns(rows: Sequence[Any], fields: Sequence[Any]) -> list[list[Any]]:
     """Per field the values of all rows, as the database wants them."""
+    database = connections[connection.alias]  # the proxy looks itself up at every question
     out = []
     for field in fields:
         values = [row.__dict__[field.attname] for row in rows]
         # Most values of a batch are alike; what a field makes of them is asked once each.
         try:
-            made = {v: field.get_db_prep_save(v, connection) for v in set(values)}
+            made = {v: field.get_db_prep_save(v, database) for v in set(values)}
             out.append([made[v] for v in values])
         except TypeError:  # a JSON value cannot be looked up
-            out.append([field.get_db_prep_save(v, connection) for v in values])
+            out.append([field.get_db_prep_save(v, database) for v in values])
     return out
 
 

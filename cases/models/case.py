@@ -6,12 +6,13 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.flow import hooks
 from cases.flow.events import Event
+from cases.flow.reading import BulkRead
 from cases.models.lifecycle import Case
 from cases.models.money import ZERO, MoneyField
 from cases.models.orders import OrderLine
 
 
-class CaseLine(models.Model):
+class CaseLine(BulkRead):
     """Pieces of one order line in one case, and what this case holds of the line's counters.
 
     ``quantity`` applied for; ``received`` by us; of these ``accepted`` or ``rejected`` at

@@ -134,6 +134,7 @@ class CaseFields(Stateful):
 
     objects = CaseQuerySet.as_manager()
     terminal: ClassVar[frozenset[str]] = TERMINAL
+    openings: ClassVar[frozenset[str]] = frozenset({"open_case", "adopt", "adopted"})
 
     class Meta:
         abstract = True

@@ -1,6 +1,7 @@
 """Money: Decimal yuan in Python, whole fen in a BIGINT column; anything else is refused loudly."""
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -53,6 +54,7 @@ def to_fen(yuan: Any) -> int:
     raise ValueError(f"{yuan!r} is not a whole number of fen")
 
 
+@lru_cache(maxsize=4096)  # most amounts of a batch are alike
 def to_yuan(fen: Any) -> Decimal:
     if fen != int(fen):  # Avg, F * Decimal: round in Python, by the one rule
         raise ValueError(f"{fen!r} fen: divide or multiply money in Python")

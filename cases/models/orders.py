@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from cases.flow.reading import BulkRead
 from cases.models.money import ZERO, MoneyField
 from cases.models.shops import Platform, Shop, shop_ids_of
 
@@ -47,7 +48,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self if ids is None else self.filter(shop_id__in=ids)
 
 
-class Order(models.Model):
+class Order(BulkRead):
     """One order of a shop. Amounts in yuan; ``paid_amount`` is all the buyer paid, with freight.
 
     ``freight_reserved``, ``freight_refunded`` and ``external_refunded`` are counters that only
@@ -101,6 +102,7 @@ class Order(models.Model):
         permissions = [
             ("import_order", "Can import orders"),
             ("export_order", "Can export orders"),
+            ("export_clear_order", "Can export personal data in clear, with a reason"),
             ("reveal_order", "Can see one personal datum in clear, with a reason"),
             ("open_case_order", "Can open a case on an order"),
         ]
@@ -142,7 +144,7 @@ class Order(models.Model):
         return self.status in left or bool(self.waybill)
 
 
-class OrderLine(models.Model):
+class OrderLine(BulkRead):
     """One SKU of an order with the *actual amount paid* for all its pieces.
 
     ``held`` (by open cases), ``gone`` (for good), ``reserved`` and ``refunded`` are the one

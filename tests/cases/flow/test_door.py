@@ -10,7 +10,16 @@ from django.test.utils import CaptureQueriesContext
 from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
 from cases.flow import hooks
-from cases.flow.door import Act, Actor, NotPermitted, Refused, allowed, perform, perform_many
+from cases.flow.door import (
+    BATCH,
+    Act,
+    Actor,
+    NotPermitted,
+    Refused,
+    allowed,
+    perform,
+    perform_many,
+)
 from cases.flow.signals import transitioned
 from cases.flow.sweep import enforce
 from cases.models import Case, OrderLine, Refund
@@ -233,7 +242,8 @@ def test_a_row_that_always_fails_is_left_to_a_person_after_three_sweeps(house, h
     assert states([bad, good]) == ["applied", "awaiting_return"]
 
 
-def test_a_sweep_deals_with_more_rows_than_a_batch_holds(house):
+def test_a_sweep_deals_with_more_rows_than_a_batch_holds(house, monkeypatch):
+    monkeypatch.setitem(BATCH, connection.vendor, 50)
     cases = several(house, 110, "resend")
     tally = enforce(T0 + 3 * DAY)
     assert (tally["due"], tally["acted"], tally["failed"]) == (len(cases), len(cases), 0)

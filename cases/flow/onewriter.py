@@ -1,0 +1,49 @@
+"""SQLite's one writer at a time, over all processes of the host: who waits is woken in his turn.
+
+SQLite itself lets waiters sleep up to a tenth of a second between two looks at its lock. Beside an
+import that writes chunk after chunk they missed the gaps: a note took seconds.
+"""
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+from django.db import connection
+
+if sys.platform != "win32":
+    import fcntl
+
+
+class OneWriter:
+    """``with``: in line among the threads, then among the processes; a killed one leaves it."""
+
+    def __init__(self) -> None:
+        self._threads = threading.Lock()
+        self._turn: int | None = None
+
+    def __enter__(self) -> None:
+        self._threads.acquire()
+        try:
+            self._turn = self._queue()
+        except BaseException:
+            self._threads.release()
+            raise
+
+    def __exit__(self, *_error: object) -> None:
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            os.close(turn)
+        self._threads.release()
+
+    @staticmethod
+    def _queue() -> int | None:
+        """Opened anew each time: a forked process would share the turn of its parent."""
+        if sys.platform == "win32":  # no such locks: SQLite's own waiting must do
+            return None
+        database = str(connection.settings_dict["NAME"])
+        if not Path(database).is_file():  # one that lives in memory has one process
+            return None
+        turn = os.open(f"{database}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        return turn
