@@ -37,6 +37,11 @@ def response_for(kept: Kept) -> FileResponse:
         filename=shown_name(kept.original_name, extension or "bin"),
         content_type=kept.mime if extension else "application/octet-stream",
     )
+    return sealed(response)
+
+
+def sealed(response: FileResponse) -> FileResponse:
+    """The headers by which no browser runs, frames, keeps or passes on what it was handed."""
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
     response["Cache-Control"] = "no-store, private"

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from pypdf import PdfReader
 from pypdf.errors import LimitReachedError
-from pypdf.generic import IndirectObject
+from pypdf.generic import IndirectObject, StreamObject
 
 CPU_SECONDS = 15
 MEMORY = 1024 * 1024 * 1024
@@ -42,6 +42,8 @@ ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 
 def limit_resources() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # macOS refuses this one; time stays limited there.
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -65,6 +67,13 @@ def verdict(content: bytes) -> str:
     return "active_content" if any(map(is_active, dictionaries(reader))) else ""
 
 
+def hides_names(entry: dict[str, object]) -> bool:
+    """Packed objects that the list of places does not name, but another reader may find."""
+    if not isinstance(entry, StreamObject) or entry.get("/Type") != "/ObjStm":
+        return False
+    return bool(RAW_NAMES.search(entry.get_data()))
+
+
 def is_active(entry: dict[str, object]) -> bool:
     def name(key: str) -> str:
         value = entry.get(key)
@@ -75,6 +84,7 @@ def is_active(entry: dict[str, object]) -> bool:
         or name("/S") in ACTIONS
         or name("/Type") in ACTIVE_KINDS
         or name("/Subtype") in ACTIVE_KINDS
+        or hides_names(entry)
     )
 
 

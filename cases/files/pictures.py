@@ -12,6 +12,8 @@ from PIL import Image, ImageOps
 from cases.files.refusals import FileRefused
 
 MOST_PIXELS = 40_000_000
+#: A JPEG is drawn in up to a dozen passes; a pass of sixty bytes goes over all its pixels again.
+MOST_PASSES = 100
 
 # A picture at the limit takes some 300 MB while it is turned and drawn: few at a time.
 _drawing = BoundedSemaphore(2)
@@ -51,6 +53,8 @@ def redraw(content: bytes, image_format: str) -> Picture:
     """
     if image_format == "WEBP":
         _check_size(*_webp_size(content))
+    if image_format == "JPEG" and content.count(b"\xff\xda") > MOST_PASSES:
+        raise _damaged()
     with _drawing:
         return _redraw(content, image_format)
 
@@ -71,13 +75,7 @@ def _redraw(content: bytes, image_format: str) -> Picture:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
         raise _too_many_pixels() from bomb
     except _DAMAGE as damage:
-        raise FileRefused(
-            "damaged",
-            _(
-                "This picture is damaged or incomplete. Open it on your computer, save it again "
-                "as JPEG or PNG, and send that file."
-            ),
-        ) from damage
+        raise _damaged() from damage
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -124,6 +122,16 @@ def _too_many_pixels() -> FileRefused:
             "(4000 x 3000 is plenty) and send it again."
         )
         % {"limit": MOST_PIXELS // 1_000_000},
+    )
+
+
+def _damaged() -> FileRefused:
+    return FileRefused(
+        "damaged",
+        _(
+            "This picture is damaged or incomplete. Open it on your computer, save it again "
+            "as JPEG or PNG, and send that file."
+        ),
     )
 
 

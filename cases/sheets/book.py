@@ -15,14 +15,18 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from cases.sheets import child
-from cases.sheets.guard import Unreadable, error_cells, sheet_part
+from cases.sheets.cellerrors import error_cells
+from cases.sheets.guard import MOST_ROWS, Unreadable, no_such_place
 from cases.sheets.values import Native
 
 MEMORY: Final = 2 * 2**30
-CPU_SECONDS: Final = 300
-#: How long one answer may take; the time we spend with the rows ourselves does not count.
-WAIT_SECONDS: Final = 300
+#: What the child may use of the processor: a file made to keep it busy is small, an honest one
+#: that takes longer is large.
+CPU_SECONDS: Final = 15
+CPU_MOST: Final = 120
+_BYTES_A_SECOND: Final = 2**19
 _READ: Final = 2**18
+_LONGEST: Final = 16 * 2**20  # of one answer
 _ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
 
 Cells = list[Native]
@@ -31,11 +35,13 @@ Cells = list[Native]
 class Book:
     """One opened workbook; a context manager, because a process hangs on it."""
 
-    def __init__(self, path: Path, *, memory: int = MEMORY, wait: float = WAIT_SECONDS) -> None:
+    def __init__(self, path: Path, *, memory: int = MEMORY, wait: float | None = None) -> None:
         self.path = path
-        self.wait = wait
+        seconds = _seconds(path)
+        #: How long we wait for all answers together; on a busy machine longer than it computes.
+        self.left = 3.0 * seconds if wait is None else wait
         self._buffer = bytearray()
-        command = [sys.executable, "-P", child.__file__, str(path), str(memory), str(CPU_SECONDS)]
+        command = [sys.executable, "-P", child.__file__, str(path), str(memory), str(seconds)]
         self._process = subprocess.Popen(  # noqa: S603  # our own script, no shell
             command,
             stdin=subprocess.PIPE,
@@ -77,29 +83,28 @@ class Book:
 
     def rows(self, sheet: str) -> Iterator[tuple[int, Cells]]:
         """Every row with its number; what the parser blanked because of an error is put back."""
-        errors = self._errors(sheet)
-        by_row: dict[int, list[tuple[int, str]]] = {}
-        for (row, column), value in errors.items():
-            by_row.setdefault(row, []).append((column, value))
+        by_row = self._errors(sheet)
         self._ask({"rows": sheet})
         number = 0
         while (batch := self._answer()) is not None:
+            if number + len(batch) > MOST_ROWS:
+                raise no_such_place()
             for cells in batch:
                 number += 1
-                for column, value in by_row.get(number, ()):
-                    if column < len(cells) and cells[column] == "":
-                        cells[column] = value
+                if wrong := by_row.pop(number, None):
+                    _put_back(cells, wrong)
                 yield number, cells
+        for number in sorted(number_ for number_ in by_row if number_ > number):
+            cells = []
+            _put_back(cells, by_row[number])
+            yield number, cells
 
-    def _errors(self, sheet: str) -> dict[tuple[int, int], str]:
-        with self.path.open("rb") as file:
-            if file.read(2) != b"PK":
-                return {}
-        try:
-            part = sheet_part(self.path, [name for name, _visible in self.sheets].index(sheet))
-        except KeyError:  # .ods has no such parts
-            return {}
-        return error_cells(self.path, part) if part else {}
+    def _errors(self, sheet: str) -> dict[int, dict[int, str]]:
+        position = [name for name, _visible in self.sheets].index(sheet)
+        by_row: dict[int, dict[int, str]] = {}
+        for (row, column), shown in error_cells(self.path, sheet, position).items():
+            by_row.setdefault(row, {})[column] = shown
+        return by_row
 
     def _ask(self, question: dict[str, Any]) -> None:
         assert self._process.stdin is not None  # noqa: S101  # opened as a pipe above
@@ -116,21 +121,24 @@ class Book:
             if found["error"] == "encrypted":
                 message = _("The workbook is protected by a password; save it without one.")
                 raise Unreadable("encrypted", message)
+            if found["error"] == "too_big":
+                raise Unreadable("too_big", _("The workbook holds too much; save it as CSV."))
             raise Unreadable("damaged", _("The workbook is damaged; export it again."))
         return found
 
     def _line(self) -> bytes:
         assert self._process.stdout is not None  # noqa: S101  # opened as a pipe above
         pipe = self._process.stdout.fileno()
-        until = time.monotonic() + self.wait
         searched = 0
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
-            ready, _w, _x = select.select([pipe], [], [], max(0.0, until - time.monotonic()))
+            began = time.monotonic()
+            ready, _w, _x = select.select([pipe], [], [], max(0.0, self.left))
+            self.left -= time.monotonic() - began
             if not ready:
                 raise Unreadable("too_big", _("Reading the workbook took too long."))
             piece = os.read(pipe, _READ)
-            if not piece:
+            if not piece or searched > _LONGEST:
                 raise self._died()
             self._buffer += piece
         line = bytes(self._buffer[:end])
@@ -142,6 +150,17 @@ class Book:
         return Unreadable(
             "too_big", _("The workbook is damaged or too large to open; save it as CSV.")
         )
+
+
+def _seconds(path: Path) -> int:
+    return min(CPU_MOST, CPU_SECONDS + path.stat().st_size // _BYTES_A_SECOND)
+
+
+def _put_back(cells: Cells, wrong: dict[int, str]) -> None:
+    for column, shown in wrong.items():
+        cells.extend([""] * (column + 1 - len(cells)))
+        if cells[column] == "":
+            cells[column] = shown
 
 
 def _native(found: dict[str, Any]) -> Any:

@@ -16,6 +16,9 @@ from typing import Any, Final
 import python_calamine as calamine
 
 BATCH: Final = 500
+#: Signs of JSON in one answer, and in one row: the process that asks must not choke on them.
+LONGEST_ANSWER: Final = 4 * 2**20
+LONGEST_ROW: Final = 4 * 2**20
 
 
 def limit(memory: int, seconds: int) -> None:
@@ -39,9 +42,44 @@ def plain(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
+class TooMuch(Exception):
+    """A row that holds more text than any spreadsheet program lets in."""
+
+
+encode = json.JSONEncoder(ensure_ascii=True, default=plain).encode
+
+
 def say(answer: Any) -> None:
-    sys.stdout.write(json.dumps(answer, ensure_ascii=True, default=plain) + "\n")
+    put(encode(answer))
+
+
+def put(line: str) -> None:
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def encoded(row: list[Any]) -> str:
+    # One long text may stand in every cell: small in the file, gigabytes as JSON.
+    if sum(len(cell) for cell in row if isinstance(cell, str)) > LONGEST_ROW:
+        raise TooMuch
+    line = encode(row)
+    if len(line) > LONGEST_ROW:
+        raise TooMuch
+    return line
+
+
+def batches(rows: Iterator[list[Any]]) -> Iterator[str]:
+    """Rows as JSON, so many together that an answer is neither short nor long."""
+    batch: list[str] = []
+    signs = 0
+    for row in map(encoded, rows):
+        if batch and (len(batch) == BATCH or signs + len(row) > LONGEST_ANSWER):
+            yield f"[{','.join(batch)}]"
+            batch, signs = [], 0
+        batch.append(row)
+        signs += len(row)
+    if batch:
+        yield f"[{','.join(batch)}]"
 
 
 def rows_of(book: calamine.CalamineWorkbook, name: str) -> Iterator[list[Any]]:
@@ -57,13 +95,16 @@ def answer(book: calamine.CalamineWorkbook, asked: dict[str, Any], kept: dict[st
         head = list(islice(rows, asked["count"]))
         kept.clear()
         kept[asked["head"]] = chain(head, rows)
-        say(head)
+        answers = list(islice(batches(iter(head)), 2))
+        if len(answers) > 1:
+            raise TooMuch
+        put(answers[0] if answers else "[]")
         return
     name = asked["rows"]
     rows = kept.pop(name) if name in kept else rows_of(book, name)
     kept.clear()
-    while batch := list(islice(rows, BATCH)):
-        say(batch)
+    for batch in batches(rows):
+        put(batch)
     say(None)
 
 
@@ -78,7 +119,9 @@ def main() -> int:
             answer(book, json.loads(line), kept)
     except calamine.PasswordError:
         say({"error": "encrypted"})
-    except (calamine.CalamineError, OSError, ValueError, MemoryError) as error:
+    except (TooMuch, MemoryError):
+        say({"error": "too_big"})
+    except (calamine.CalamineError, OSError, ValueError) as error:
         say({"error": "damaged", "detail": str(error)[:200]})
     return 0
 
