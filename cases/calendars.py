@@ -19,12 +19,12 @@ from cases.models import CalendarDay
 #: Public holidays by law: 11 days, 13 since 2025; a notice that names fewer is cut off.
 FEWEST_DAYS_OFF = 11
 
-_COLUMNS = {
+COLUMNS = {
     "day": ("day", "date", "日期"),
     "working": ("working", "上班"),
     "name": ("name", "名称"),
 }
-_WORDS = {
+WORKING_WORDS = {
     **dict.fromkeys(["yes", "y", "1", "true", "是", "班", "上班"], True),
     **dict.fromkeys(["no", "n", "0", "false", "否", "休", "放假"], False),
 }
@@ -109,7 +109,7 @@ def rows_by_hand(lines: TextIO) -> list[CalendarDay]:
     reader = csv.DictReader(lines)
     columns = {
         key: next((given for given in reader.fieldnames or () if given.strip() in names), None)
-        for key, names in _COLUMNS.items()
+        for key, names in COLUMNS.items()
     }
     day_column, working_column = columns["day"], columns["working"]
     if day_column is None or working_column is None:
@@ -118,12 +118,12 @@ def rows_by_hand(lines: TextIO) -> list[CalendarDay]:
     for cells in reader:
         day = _day(cells[day_column], reader.line_num)
         word = (cells[working_column] or "").strip().casefold()
-        if word not in _WORDS:
+        if word not in WORKING_WORDS:
             raise _bad_line(reader.line_num, word, _("write yes or no (是, 否)"))
         if day in rows:
             raise _bad_line(reader.line_num, str(day), _("this day was there before"))
         name = (cells[columns["name"]] or "").strip() if columns["name"] else ""
-        rows[day] = CalendarDay(day=day, working=_WORDS[word], name=name[:60])
+        rows[day] = CalendarDay(day=day, working=WORKING_WORDS[word], name=name[:60])
     if not rows:
         raise Refused(_("The file has no days."), "bad_value")
     return list(rows.values())
@@ -137,7 +137,7 @@ def load(rows: Sequence[CalendarDay], *, replace: bool = True) -> Loaded:
     """
     with transaction.atomic():
         result = _write(rows, replace=replace)
-        _refuse_part_of_a_year(result.years)
+        refuse_part_of_a_year(result.years)
         result.recomputed = recompute(guessed=True)
     return result
 
@@ -159,7 +159,8 @@ def _write(rows: Sequence[CalendarDay], *, replace: bool) -> Loaded:
     return result
 
 
-def _refuse_part_of_a_year(years: Iterable[int]) -> None:
+def refuse_part_of_a_year(years: Iterable[int]) -> None:
+    """Raises Refused where a year has fewer days off than any notice names."""
     for year in years:
         days_off = CalendarDay.objects.filter(day__year=year, working=False).count()
         if days_off < FEWEST_DAYS_OFF:

@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from cases import clockwork
+from cases.admin.listsheets import ListSheets
 from cases.admin.scope import ShopScoped, person
 from cases.looks import STATES
 from cases.models import (
@@ -35,6 +36,7 @@ from cases.models import (
     Window,
 )
 from cases.models.lifecycle import PERSON_STEPS
+from cases.resources import CalendarDayResource
 
 
 class MembershipInline(TabularInline):
@@ -181,6 +183,9 @@ class ClockSetting(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         super().save_model(request, obj, form, change)
+        self.tell_of_running_clocks(request)
+
+    def tell_of_running_clocks(self, request: HttpRequest) -> None:
         messages.info(
             request,
             gettext(
@@ -251,11 +256,18 @@ class PlatformPauseAdmin(ClockSetting):
 
 
 @admin.register(CalendarDay)
-class CalendarDayAdmin(ClockSetting):
+class CalendarDayAdmin(ListSheets, ClockSetting):
+    resource_classes = [CalendarDayResource]
     list_display = ["day", "working", "name"]
     list_filter = ["working"]
     search_fields = ["name"]
     ordering = ["-day"]
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        response = super().process_result(result, request)
+        if result.totals["new"] or result.totals["update"]:
+            self.tell_of_running_clocks(request)
+        return response
 
 
 @admin.register(Window)

@@ -131,6 +131,10 @@ class CalendarDay(models.Model):
         verbose_name = _("calendar day")
         verbose_name_plural = _("calendar days")
         ordering = ["day"]
+        permissions = [
+            ("import_calendarday", "Can import calendar days"),
+            ("export_calendarday", "Can export calendar days"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.name}"

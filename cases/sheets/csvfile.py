@@ -1,4 +1,4 @@
-"""CSV as it really comes: four encodings, three separators, stray quotes, cut-off ends."""
+"""CSV as it really comes: five encodings, three separators, stray quotes, cut-off ends."""
 
 import codecs
 import csv
@@ -15,6 +15,7 @@ from cases.sheets.guard import Unreadable
 from cases.sheets.headers import normal
 
 DELIMITERS: Final = ",\t;"
+MOST_LINES: Final = 5_000_000
 _CHUNK: Final = 2**20
 _HEAD: Final = 2**16
 #: So many whole UTF-8 characters do not stand in a GBK text by chance.
@@ -22,9 +23,13 @@ _SURELY_UTF8: Final = 20
 _BEYOND_ASCII: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4]")
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+#: The line above the header by which Excel is told the separator.
+_TOLD: Final = re.compile(r'"?sep=([,;\t])"?[,;\t]*\r?\n?\Z', re.IGNORECASE)
 _SEPARATED: Final = re.compile(r"[,;\t\r\n]")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -74,18 +79,30 @@ def _strictly(path: Path, encoding: str) -> str:
 def _fails_at(path: Path, encoding: str) -> int | None:
     """The offset of the first byte that does not decode, or None."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    begin = 0
+    begin = lines = 0
     with path.open("rb") as file:
         while True:
             piece = file.read(_CHUNK)
             held = len(decoder.getstate()[0])
             try:
-                decoder.decode(piece, final=not piece)
+                text = decoder.decode(piece, final=not piece)
             except UnicodeDecodeError as error:
                 return begin - held + error.start
             if not piece:
                 return None
+            more = max(text.count("\n"), text.count("\r"))
+            lines += more
+            if lines > MOST_LINES or (not more and len(piece) == _CHUNK):
+                raise _no_table(lines)
             begin += len(piece)
+
+
+def _no_table(lines: int) -> Unreadable:
+    if lines > MOST_LINES:
+        message = _("The file has more than 5,000,000 rows; split it.")
+    else:
+        message = _("A line after row %(row)s is longer than any row of a sheet.") % {"row": lines}
+    return Unreadable("too_big", message)
 
 
 def _broken(path: Path, encoding: str, at: int) -> Unreadable:
@@ -101,13 +118,22 @@ def _broken(path: Path, encoding: str, at: int) -> Unreadable:
 class CsvFile:
     """A CSV opened: encoding and separator found, records streamed."""
 
+    _begins_below = False
+
     def __init__(self, path: Path, known: frozenset[str], *, head: int) -> None:
         self.path = path
         self.encoding = encoding_of(path)
-        self.delimiter = self._delimiter(known, head)
+        with self._open() as file:
+            told = _TOLD.match(file.readline(20))
+        self._begins_below = bool(told)
+        self.delimiter = told[1] if told else self._delimiter(known, head)
 
     def _open(self) -> IO[str]:
-        return self.path.open(encoding=self.encoding, errors="strict", newline="")
+        """At the first row; the line that tells the separator is none, for Excel hides it too."""
+        file = self.path.open(encoding=self.encoding, errors="strict", newline="")
+        if self._begins_below:
+            file.readline()
+        return file
 
     def _delimiter(self, known: frozenset[str], head: int) -> str:
         """The separator that shows most known names, else most cells, in one of the first rows."""
@@ -145,11 +171,11 @@ class CsvFile:
                 taken, lines.taken = lines.taken, []
                 if len(taken) == 1 and not lines.ended:
                     # Quotes in the middle of a cell are no harm as long as the cells add up.
-                    tolerated = self._tolerant(taken[0]) if lines.odd else cells
-                    problem = self._cut_short(taken, tolerated, width)
+                    tolerated, problem = self._tolerant(taken[0]) if lines.odd else (cells, "")
+                    problem = problem or self._cut_short(taken, tolerated, width)
                 elif lines.ended or lines.odd or self._swallowed(taken, cells, width):
                     lines.give_back(taken[1:])
-                    tolerated = self._tolerant(taken[0].replace('"', ""))
+                    tolerated, _long = self._tolerant(taken[0].replace('"', ""))
                     problem = _("a quotation mark is opened and never closed")
                 else:
                     yield number, cells, self._cut_short(taken, cells, width)
@@ -162,11 +188,13 @@ class CsvFile:
     def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=self.delimiter, strict=True)
 
-    def _tolerant(self, line: str) -> list[str]:
+    def _tolerant(self, line: str) -> tuple[list[str], str]:
+        """The cells of a line whose quotes do not add up, and what is wrong even so."""
         try:
-            return next(csv.reader([line], delimiter=self.delimiter), [])
-        except csv.Error:  # one cell of more than 131,072 signs
-            return [part[:1000] for part in line.rstrip().split(self.delimiter)]
+            return next(csv.reader([line], delimiter=self.delimiter), []), ""
+        except csv.Error:
+            cells = [part[:1000] for part in line.rstrip().split(self.delimiter)]
+            return cells, _("has a cell of more than 131,072 signs")
 
     def _swallowed(self, taken: Sequence[str], cells: Sequence[str], width: int | None) -> bool:
         """A record over several lines that has lost its shape, or whose lines look like rows."""

@@ -7,7 +7,12 @@ from functools import lru_cache
 
 _NOTHING = re.compile("[\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
 _UNNAMED = re.compile(r"\(\d+\)\Z")
-_UNIT = re.compile(r"\((?:元|件|个|人民币|rmb|cny)\)\Z")
+#: What people write behind a name without changing what it means.
+_TAIL = re.compile(
+    r"(?:\((?:单位[:]?)?(?:元|件|个|人民币|rmb|cny|yuan|pcs|必填|选填|required|optional)\)"
+    r"|\[(?:元|件|个)\]|[/_](?:元|件|个)|[:])+\Z"
+)
+_JOINTS = re.compile(r"[_.]")
 
 #: The columns our own error workbook adds; they are read as no columns at all.
 ERROR_COLUMNS = frozenset({"行号", "错误"})
@@ -26,9 +31,11 @@ def is_unnamed(name: str) -> bool:
     return bool(_UNNAMED.match(name))
 
 
-def without_unit(name: str) -> str:
-    """`商品总价(元)` also answers to `商品总价`."""
-    return _UNIT.sub("", normal(name))
+@lru_cache(maxsize=4096)
+def loose(name: str) -> str:
+    """As people shorten it: `商品总价(元)` is also `商品总价`, and `order_no` is `Order No.`."""
+    plain = normal(name)
+    return _JOINTS.sub("", _TAIL.sub("", plain)) or plain
 
 
 def duplicates(names: Sequence[str]) -> dict[str, list[int]]:

@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 
 from cases.sheets import values
 from cases.sheets.book import Book
+from cases.sheets.cellerrors import refuse_repetition
 from cases.sheets.csvfile import CsvFile
 from cases.sheets.dialects import known_names
-from cases.sheets.guard import Unreadable, kind_of
+from cases.sheets.guard import MOST_COLUMNS, Unreadable, kind_of
 from cases.sheets.headers import duplicates, normal
 from cases.sheets.values import Native
 
@@ -71,6 +72,8 @@ class Table:
             raise Unreadable("no_header", _("No header row was found in the first rows."))
         self._names = _named(head[header_row - 1], trim=isinstance(source, CsvFile))
         self._width = len(self._names)
+        if self._width > MOST_COLUMNS:
+            raise Unreadable("too_big", _("The sheet has more than 16,384 columns."))
         self._keep = self._columns_to_keep()
         self.headers: tuple[str, ...] = tuple(self._names[at] for at in self._keep)
 
@@ -166,10 +169,15 @@ def open_sheet(
     """
     path = Path(path)
     known = known_names() if known is None else known | known_names()
-    if kind_of(path) == "csv":
+    kind = kind_of(path)
+    if kind == "csv":
         source = CsvFile(path, known, head=HEAD_ROWS)
         head: list[Cells] = list(source.head(HEAD_ROWS))
+        if len(head) < HEAD_ROWS and not any(_text(cell) for row in head for cell in row):
+            raise Unreadable("empty", _("The file is empty."))
         return Table(source, None, head, header_row or _header(head, known))
+    if kind == "ods":
+        refuse_repetition(path)
     book = Book(path)
     try:
         name, head = _pick(book, sheet, known)

@@ -1,33 +1,41 @@
 """The families of sheets we know; which one a sheet is, its headers say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from cases.sheets.dialects import douyin, jd, native, pdd, taobao
+from cases.sheets.dialects import douyin, generic, jd, native, pdd, ranking, taobao
 from cases.sheets.dialects.base import (
     Column,
     Dialect,
     Options,
     Recognition,
+    corrected,
     lay_over,
     read_facts,
 )
+from cases.sheets.dialects.ranking import Candidate, rivals
 from cases.sheets.facts import CASES, ORDERS
 from cases.sheets.headers import normal
 
 __all__ = [
     "ALL",
+    "Candidate",
     "Dialect",
     "Options",
     "Recognition",
     "by_code",
+    "candidates",
+    "corrected",
     "known_names",
     "lay_over",
     "mapped",
+    "names_of",
+    "needed",
     "read_facts",
     "recognise",
+    "rivals",
 ]
 
 ALL: Final = (
@@ -39,46 +47,57 @@ ALL: Final = (
     douyin.ORDER_ROWS,
     douyin.AFTER_SALES,
     pdd.ORDER_LIST,
+    pdd.AFTER_SALES,
     jd.ORDER_ROWS,
+    jd.SERVICES,
+    generic.ORDERS_SHEET,
+    generic.CASES_SHEET,
 )
 
-#: Fewer known columns than this are a coincidence.
-_FEWEST = 3
+
+def candidates(
+    headers: Sequence[str], among: Sequence[Dialect] = ALL, *, platform: str | None = None
+) -> list[Candidate]:
+    """The dialects the headers may be of, in whatever order they stand; the likeliest first."""
+    return ranking.candidates(headers, among, platform)
 
 
 def recognise(headers: Sequence[str], among: Sequence[Dialect] = ALL) -> Recognition | None:
-    """The dialect that explains the headers best, in whatever order they stand.
+    """The dialect that explains the headers best; None where no dialect knows these columns.
 
-    One that lacks nothing it needs goes before one that does; what it lacks is in `missing`.
-    None: no dialect knows these columns.
+    What it lacks is in `missing`; `rivals` tells whether others fit as well.
     """
-    found = [lay_over(dialect, headers) for dialect in among]
-    found = [where for where in found if len(where.positions) >= _FEWEST]
-    return max(found, key=_fit, default=None)
+    ranked = candidates(headers, among)
+    return ranked[0].where if ranked else None
 
 
-def _fit(where: Recognition) -> tuple[bool, int, int]:
-    return not where.missing, len(where.positions) - len(where.unknown), len(where.positions)
-
-
-def by_code(code: str, kind: str | None = None) -> tuple[Dialect, ...]:
+def by_code(
+    code: str, kind: str | None = None, among: Sequence[Dialect] = ALL
+) -> tuple[Dialect, ...]:
     """The dialects of a name, or those of one kind of sheet; `auto` is every name."""
     return tuple(
         dialect
-        for dialect in ALL
+        for dialect in among
         if code in {"auto", dialect.code} and kind in {None, "", "auto", dialect.kind}
     )
 
 
-def mapped(kind: str, columns: Mapping[str, str], *, platform: str | None = None) -> Dialect:
+def mapped(
+    kind: str,
+    columns: Mapping[str, str],
+    *,
+    platform: str | None = None,
+    words: Mapping[str, Mapping[str, str]] | None = None,
+    name: str = "",
+) -> Dialect:
     """A dialect of the user's own: header → field of our native sheet of that kind.
 
-    Orders then need a number only: lines without a number are numbered as they stand and one
-    without a count is one piece.
+    A header whose field is empty is known and not used. Orders then need a number only: lines
+    without a number are numbered as they stand and one without a count is one piece.
     """
     base = {ORDERS: native.ORDERS_SHEET, CASES: native.CASES_SHEET}[kind]
     fields = {column.field for column in base.columns}
-    if strange := sorted(set(columns.values()) - fields):
+    if strange := sorted(set(filter(None, columns.values())) - fields):
         raise KeyError(", ".join(strange))
     names: dict[str, list[str]] = {}
     for header, field in columns.items():
@@ -87,12 +106,35 @@ def mapped(kind: str, columns: Mapping[str, str], *, platform: str | None = None
         Column(column.field, (*names.get(column.field, ()), *column.names), column.parse)
         for column in base.columns
     )
-    required = ("order_no",) if kind == ORDERS else ("order_no", "kind", "applied_at")
-    return replace(base, code="mapped", platform=platform, columns=mine, required=required)
+    return replace(
+        base,
+        code="mapped",
+        platform=platform,
+        columns=mine,
+        required=needed(kind),
+        others=tuple(names.get("", ())),
+        words=words or {},
+        own=tuple(columns),
+        name=name,
+    )
+
+
+def needed(kind: str) -> tuple[str, ...]:
+    """The fields a mapping of this kind cannot do without."""
+    return ("order_no",) if kind == ORDERS else ("order_no", "kind", "applied_at")
+
+
+def names_of(dialects: Iterable[Dialect]) -> frozenset[str]:
+    """Every header these dialects know, normalised."""
+    return frozenset(
+        normal(name)
+        for dialect in dialects
+        for names in (dialect.others, *(column.names for column in dialect.columns))
+        for name in names
+    )
 
 
 @cache
 def known_names() -> frozenset[str]:
-    """Every header any dialect knows, normalised: how the header row is found."""
-    names = {normal(name) for dialect in ALL for column in dialect.columns for name in column.names}
-    return frozenset(names | {normal(name) for dialect in ALL for name in dialect.others})
+    """Every header any dialect knows: how the header row is found."""
+    return names_of(ALL)

@@ -1,14 +1,14 @@
 """What a dialect declares, and how rows become facts by its declaration."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
 from cases.sheets import values
 from cases.sheets.facts import NO_EXTRA, BadRow, Facts, Remark
-from cases.sheets.headers import ERROR_COLUMNS, is_unnamed, normal, without_unit
+from cases.sheets.headers import ERROR_COLUMNS, is_unnamed, loose, normal
 from cases.sheets.values import BadValue, Native, Parser
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ class Dialect:
     """A family of sheets; `required` fields need a column, and a value in each row.
 
     Of each group in `any_of` one column must be there. `blank_ok` are required columns whose
-    cells may be empty. `others` are columns the platform writes and we only keep.
+    cells may be empty. `others` are columns the platform writes and we only keep. `words` are
+    the staff's own: field → word as `headers.normal` has it → ours. `own` are the headers of a
+    mapping the staff made and `name` is its name. `generic` goes by the names many sheets share
+    and gives way to any other.
     """
 
     code: str
@@ -43,6 +46,15 @@ class Dialect:
     blank_ok: frozenset[str] = frozenset()
     others: tuple[str, ...] = ()
     follows: Callable[[], Callable[[Facts], Facts]] | None = None
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
+    name: str = ""
+    generic: bool = False
+
+    @property
+    def title(self) -> str:
+        """What a person tells it from the others by."""
+        return self.name or f"{self.code} {self.kind}"
 
     def header(self, field_: str) -> str:
         return next(column.names[0] for column in self.columns if column.field == field_)
@@ -97,7 +109,7 @@ class Parsed:
     def remark(self, field_: str | None, code: str, problem: str) -> None:
         column, value = self.cell(field_)
         said = describe(self.number, column, value, problem)
-        self.remarks.append(Remark(self.number, column, value, code, said))
+        self.remarks.append(Remark(self.number, column, value, code, said, field_ or ""))
 
     def cell(self, field_: str | None) -> tuple[str | None, str]:
         at = self.where.positions.get(field_) if field_ else None
@@ -110,10 +122,19 @@ class Parsed:
         found = self.get[field_]
         if not found:
             return None
-        ours = words.get(normal(found))
+        ours = self.own_word(field_)
+        if ours is None:
+            ours = words.get(normal(found))
         if ours is None:
             self.remark(field_, "unknown_word", _("is a word we do not know yet"))
         return ours or None
+
+    def own_word(self, field_: str) -> str | None:
+        """What the staff say the word of this cell means; None where they say nothing."""
+        own = self.where.dialect.words
+        if not own or field_ not in own:
+            return None
+        return own[field_].get(normal(self.get[field_] or ""))
 
 
 def describe(row: int, column: str | None, value: str, problem: str) -> str:
@@ -126,24 +147,62 @@ def describe(row: int, column: str | None, value: str, problem: str) -> str:
 
 def lay_over(dialect: Dialect, headers: Sequence[str]) -> Recognition:
     """Finds each field's column by name, wherever it stands."""
-    names = {normal(name): at for at, name in reversed(list(enumerate(headers))) if name}
-    short = {without_unit(name): at for name, at in names.items()}
+    positions = _positions(dialect, headers)
+    taken = set(positions.values())
+    known = {spelling(name) for name in dialect.others for spelling in (normal, loose)}
+    unknown = tuple(
+        name
+        for at, name in enumerate(headers)
+        if at not in taken
+        and normal(name) not in ERROR_COLUMNS
+        and known.isdisjoint((normal(name), loose(name)))
+        and not is_unnamed(name)
+    )
+    return Recognition(dialect, tuple(headers), positions, unknown, _missing(dialect, positions))
+
+
+def _positions(dialect: Dialect, headers: Sequence[str]) -> dict[str, int]:
+    """Of a field's names the best that is there; one only alike must be no other field's name."""
+    there = list(enumerate(headers))[::-1]  # of two alike the first counts
+    printed = {normal(name) for column in dialect.columns for name in column.names}
+    exact = {normal(name): at for at, name in there if name}
+    alike = {loose(name): at for at, name in there if name and normal(name) not in printed}
     positions: dict[str, int] = {}
     taken: set[int] = set()
     for column in dialect.columns:
         for name in column.names:
-            at = names.get(normal(name), short.get(normal(name)))
+            at = exact.get(normal(name), alike.get(loose(name)))
             if at is not None and at not in taken:
                 positions[column.field] = at
                 taken.add(at)
                 break
-    known = {normal(name) for name in dialect.others} | ERROR_COLUMNS
-    unknown = tuple(
-        name
-        for at, name in enumerate(headers)
-        if at not in taken and normal(name) not in known and not is_unnamed(name)
+    return positions
+
+
+def corrected(where: Recognition, columns: Mapping[str, str]) -> Recognition:
+    """The same dialect with the columns a person chose: header → field, "" for not used.
+
+    Headers that are not named stay as they were recognised; a field moves to where it is named.
+    """
+    at_of = {name: at for at, name in enumerate(where.headers)}
+    named = {at_of[name]: field_ for name, field_ in columns.items() if name in at_of}
+    moved = {field_ for field_ in named.values() if field_}
+    positions = {
+        field_: at
+        for field_, at in where.positions.items()
+        if at not in named and field_ not in moved
+    }
+    known = {column.field for column in where.dialect.columns}
+    positions.update({field_: at for at, field_ in named.items() if field_ in known})
+    taken = set(positions.values())
+    loose = {*where.positions.values(), *(at_of[name] for name in where.unknown)} - taken
+    unknown = tuple(name for name in where.headers if at_of[name] in loose)
+    return replace(
+        where,
+        positions=positions,
+        unknown=unknown,
+        missing=_missing(where.dialect, positions),
     )
-    return Recognition(dialect, tuple(headers), positions, unknown, _missing(dialect, positions))
 
 
 def _missing(dialect: Dialect, positions: Mapping[str, int]) -> tuple[str, ...]:

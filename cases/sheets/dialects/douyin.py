@@ -14,10 +14,14 @@ from typing import Any, Final
 
 from cases.sheets import values
 from cases.sheets.dialects import words
+from cases.sheets.dialects.aftersale import (
+    kind_by_goods,
+    outcome_of,
+    reason_of,
+    text_or_none,
+)
 from cases.sheets.dialects.base import Column, Dialect, Parsed, agreed, latest, spaced
-from cases.sheets.dialects.taobao import kind_by_goods, outcome_of, reason_of
 from cases.sheets.facts import CASES, ORDERS, CaseFacts, LineFacts, OrderFacts
-from cases.sheets.headers import normal
 
 NO_MONEY: Final = Decimal("0.00")
 _ORDER_LEVEL: Final = ("ordered_at", "paid_at", "receiver", "phone", "payment_method")
@@ -150,6 +154,7 @@ def _after_sale(group: Sequence[Parsed]) -> CaseFacts:
         applied_at=get["applied_at"],
         platform_due_at=get["platform_due_at"],
         state=state,
+        state_word=get["status"] or "",
         outcome=outcome,
         refunded_amount=_refunded(get) if refunded else None,
         refunded_at=refunded_at if refunded else None,
@@ -195,12 +200,6 @@ def _by_order(get: Mapping[str, Any]) -> str:
     return str(get["order_no"])
 
 
-def _text_or_none(value: values.Native) -> str:
-    """A lone dash means none."""
-    found = values.text(value)
-    return "" if normal(found) in {"-", "--"} else found
-
-
 ORDER_ROWS: Final = Dialect(
     code="douyin",
     kind=ORDERS,
@@ -208,31 +207,31 @@ ORDER_ROWS: Final = Dialect(
     columns=(
         Column("order_no", ("主订单编号", "订单编号"), values.identifier),
         Column("sub_order_no", ("子订单编号",), values.identifier),
-        Column("title", ("选购商品", "商品名称"), _text_or_none),
-        Column("variant", ("商品规格",), _text_or_none),
+        Column("title", ("选购商品", "商品名称"), text_or_none),
+        Column("variant", ("商品规格",), text_or_none),
         Column("quantity", ("商品数量",), values.pieces),
-        Column("sku", ("商家编码",), _text_or_none),
-        Column("product_id", ("商品ID",), _text_or_none),
+        Column("sku", ("商家编码",), text_or_none),
+        Column("product_id", ("商品ID",), text_or_none),
         Column("unit_price", ("商品单价",), values.decimal),
         Column("payable", ("订单应付金额",), values.money),
         Column("freight", ("运费",), values.money),
         Column("discount", ("优惠总金额",), values.money),
-        Column("payment_method", ("支付方式",), _text_or_none),
-        Column("receiver", ("收件人",), _text_or_none),
-        Column("phone", ("收件人手机号",), _text_or_none),
-        Column("province", ("省",), _text_or_none),
-        Column("city", ("市",), _text_or_none),
-        Column("district", ("区",), _text_or_none),
-        Column("street", ("街道",), _text_or_none),
-        Column("address", ("详细地址",), _text_or_none),
+        Column("payment_method", ("支付方式",), text_or_none),
+        Column("receiver", ("收件人",), text_or_none),
+        Column("phone", ("收件人手机号",), text_or_none),
+        Column("province", ("省",), text_or_none),
+        Column("city", ("市",), text_or_none),
+        Column("district", ("区",), text_or_none),
+        Column("street", ("街道",), text_or_none),
+        Column("address", ("详细地址",), text_or_none),
         Column("ordered_at", ("订单提交时间",), values.moment),
         Column("finished_at", ("订单完成时间",), values.moment),
         Column("paid_at", ("支付完成时间",), values.moment),
         Column("ship_by", ("承诺发货时间",), values.moment),
         Column("shipped_at", ("发货时间",), values.moment),
         Column("promised_arrival", ("预计送达时间",), values.moment),
-        Column("status", ("订单状态",), _text_or_none),
-        Column("shop_name", ("店铺名称", "门店名称"), _text_or_none),
+        Column("status", ("订单状态",), text_or_none),
+        Column("shop_name", ("店铺名称", "门店名称"), text_or_none),
         Column("serials", ("序列号",), values.listed),
         Column("sent_sn", ("发货SN码",), values.listed),
         Column("imei_1", ("发货IMEI码1",), values.listed),
@@ -261,14 +260,14 @@ AFTER_SALES: Final = Dialect(
         Column("platform_case_no", ("售后单号",), values.identifier),
         Column("order_no", ("订单号", "主订单编号"), values.identifier),
         Column("sub_order_no", ("商品单号", "子订单编号"), values.identifier),
-        Column("title", ("商品名称",), _text_or_none),
-        Column("sku", ("商家编码",), _text_or_none),
-        Column("product_id", ("商品ID",), _text_or_none),
-        Column("goods", ("商品发货状态",), _text_or_none),
-        Column("kind", ("售后类型",), _text_or_none),
+        Column("title", ("商品名称",), text_or_none),
+        Column("sku", ("商家编码",), text_or_none),
+        Column("product_id", ("商品ID",), text_or_none),
+        Column("goods", ("商品发货状态",), text_or_none),
+        Column("kind", ("售后类型",), text_or_none),
         Column("amount", ("退商品金额(元)",), values.money),
         Column("freight", ("退运费金额(元)",), values.money),
-        Column("status", ("售后状态",), _text_or_none),
+        Column("status", ("售后状态",), text_or_none),
         Column("applied_at", ("售后申请时间",), values.moment),
         Column("platform_due_at", ("自动处理截止时间",), values.moment),
         Column("accepted_at", ("同意售后申请时间",), values.moment),
@@ -277,12 +276,12 @@ AFTER_SALES: Final = Dialect(
         Column("credited_at", ("用户到账时间",), values.moment),
         Column("closed_at", ("售后关闭时间",), values.moment),
         Column("finished_at", ("售后完结时间",), values.moment),
-        Column("reason", ("售后原因",), _text_or_none),
-        Column("text", ("用户售后说明",), _text_or_none),
-        Column("courier", ("退货物流公司",), _text_or_none),
+        Column("reason", ("售后原因",), text_or_none),
+        Column("text", ("用户售后说明",), text_or_none),
+        Column("courier", ("退货物流公司",), text_or_none),
         Column("waybill", ("退货物流单号",), values.identifier),
-        Column("parcel_status", ("发货物流状态",), _text_or_none),
-        Column("shop_name", ("店铺名称", "门店名称"), _text_or_none),
+        Column("parcel_status", ("发货物流状态",), text_or_none),
+        Column("shop_name", ("店铺名称", "门店名称"), text_or_none),
     ),
     required=("platform_case_no", "order_no"),
     build=_after_sale,

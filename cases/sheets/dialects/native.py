@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from cases.sheets import values
 from cases.sheets.dialects import words
+from cases.sheets.dialects.aftersale import outcome_of
 from cases.sheets.dialects.base import Column, Dialect, Parsed, agreed, latest
 from cases.sheets.facts import CASES, ORDERS, CaseFacts, LineFacts, OrderFacts
 from cases.sheets.headers import normal
@@ -229,8 +230,10 @@ def _case(group: Sequence[Parsed]) -> CaseFacts:
     (parsed,) = group
     get = parsed.get
     code, said = _reason(parsed)
-    kind = words.NATIVE_KINDS.get(normal(get["kind"]))
-    state = words.NATIVE_STATES.get(normal(get["state"])) if get["state"] else None
+    kind = parsed.own_word("kind") or words.NATIVE_KINDS.get(normal(get["kind"]))
+    state, _outcome = outcome_of(parsed.own_word("state"))
+    if state is None and get["state"]:
+        state = words.NATIVE_STATES.get(normal(get["state"]))
     for field, found in (("kind", kind), ("state", state)):
         if get[field] and found is None:
             error = BadValue("bad_value", _("is not one of our words"))
@@ -266,7 +269,7 @@ def _reason(parsed: Parsed) -> tuple[str | None, str]:
     said = parsed.get["reason"] or ""
     if not said:
         return None, ""
-    code = words.reason(said)
+    code = parsed.own_word("reason") or words.reason(said)
     if code is None and said.isascii() and said.isidentifier():
         return said, ""
     if code is None:

@@ -1,4 +1,4 @@
-"""Pinduoduo (拼多多): orders, one row per order with one product.
+"""Pinduoduo (拼多多): orders, one row per order with one product, and after-sales.
 
 用户实付金额 is what the buyer paid, 邮费 included. 订单成交时间 is the time of payment; where a
 paid order leaves it blank, its day is the one its number begins with (YYMMDD).
@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from cases.sheets import values
 from cases.sheets.dialects import words
+from cases.sheets.dialects.aftersale import columns, plain_case
 from cases.sheets.dialects.base import Column, Dialect, Parsed, spaced
-from cases.sheets.facts import ORDERS, LineFacts, OrderFacts
+from cases.sheets.facts import CASES, ORDERS, LineFacts, OrderFacts
 from cases.sheets.headers import normal
 from cases.sheets.values import BadValue
 
@@ -118,6 +119,44 @@ ORDER_LIST: Final = Dialect(
     others=spaced(
         """
         店铺优惠折扣(元) 平台优惠折扣(元) 多多支付立减金额(元) 商家实收金额(元) 样式ID 商家备注
+        """
+    ),
+)
+#: No export of this kind is at hand: the statuses are those of the platform's open interface,
+#: the headers those of the order export and of the words sellers read on its pages.
+AFTER_SALES: Final = Dialect(
+    code="pdd",
+    kind=CASES,
+    platform="pdd",
+    columns=columns(
+        {
+            "platform_case_no": "售后编号|售后单编号|售后id",
+            "order_no": "订单编号|订单号",
+            "title": "商品名称|商品",
+            "sku": "商家编码-规格维度|商家编码",
+            "product_id": "商品ID",
+            "quantity": "售后商品数量(件)|商品数量(件)|退货数量",
+            "kind": "售后类型",
+            "status": "售后状态",
+            "goods": "发货状态|收货状态|货物状态",
+            "amount": "退款金额(元)|申请退款金额(元)",
+            "applied_at": "申请时间|售后申请时间|申请售后时间",
+            "platform_due_at": "处理截止时间|逾期时间",
+            "refunded_at": "退款时间|退款成功时间",
+            "finished_at": "售后完结时间|完结时间",
+            "reason": "售后原因|申请原因",
+            "text": "售后描述|问题描述|售后说明",
+            "courier": "退货快递公司|退货物流公司",
+            "waybill": "退货快递单号|退货物流单号",
+        }
+    ),
+    required=("platform_case_no", "order_no"),
+    any_of=(("status", "applied_at"),),
+    build=plain_case("pdd", words.PDD_AFTERSALE),
+    others=spaced(
+        """
+        订单状态 订单成交时间 交易金额(元) 用户实付金额(元) 商品规格 样式ID 商家编码-商品维度
+        快递单号 快递公司 商家备注 平台介入状态 订单成团时间 订单折扣金额(元) 商品价格(元)
         """
     ),
 )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from cases.sheets import values
 from cases.sheets.dialects import words
+from cases.sheets.dialects.aftersale import kind_by_goods, outcome_of, reason_of
 from cases.sheets.dialects.base import Column, Dialect, Parsed, latest, spaced
 from cases.sheets.facts import (
     CASES,
@@ -75,7 +76,7 @@ def _money(
         if status in _PAID_STATES or all_refunded:
             parsed.remark("status", "no_paid_at", _("but no time of payment: taken as never paid"))
         return NO_MONEY, NO_MONEY, None
-    total, left, refunded = get["total"], get["left"], get["refunded"]
+    total, left, refunded = get["total"], get["left"], _refunded(parsed)
     if total is None:
         # Some reports leave the total out; then it is what remains and what went back.
         total = None if left is None else left + (refunded or NO_MONEY)
@@ -91,6 +92,14 @@ def _money(
             "total", "sum_differs", _("is not what the buyer paid plus what was refunded")
         )
     return total, get["freight"], refunded
+
+
+def _refunded(parsed: Parsed) -> Decimal | None:
+    """The newer report says in words that nothing was refunded; a blank cell says nothing."""
+    told: Decimal | None = parsed.get["refunded"]
+    if told is None and normal(parsed.cell("refunded")[1]) == "无退款申请":
+        return NO_MONEY
+    return told
 
 
 def _detail(group: Sequence[Parsed]) -> OrderFacts:
@@ -169,6 +178,7 @@ def _refund(group: Sequence[Parsed]) -> CaseFacts:
         applied_at=get["applied_at"],
         platform_due_at=get["platform_due_at"],
         state=state,
+        state_word=get["status"] or "",
         outcome=outcome,
         refunded_amount=get["amount"] if refunded else None,
         refunded_at=done_at if refunded else None,
@@ -193,33 +203,6 @@ def _kind(parsed: Parsed, goods: str | None) -> str | None:
     if said is None and (parsed.get["kind"] is None or parsed.get["goods_back"] is False):
         said = "refund"
     return kind_by_goods(parsed, said, goods)
-
-
-def kind_by_goods(parsed: Parsed, said: str | None, goods: str | None) -> str | None:
-    if said != "refund":
-        return said
-    if goods is None:
-        parsed.remark("goods", "kind_unknown", _("does not say which kind of refund this is"))
-        return None
-    return words.REFUND_BY_GOODS[goods]
-
-
-def outcome_of(word: str | None) -> tuple[str | None, str | None]:
-    """The state, and what the platform has done by itself."""
-    if word is None:
-        return None, None
-    state, _sep, outcome = word.partition(":")
-    return state, outcome or None
-
-
-def reason_of(parsed: Parsed) -> tuple[str | None, str]:
-    said: str = parsed.get["reason"] or ""
-    if not said:
-        return None, ""
-    code = words.reason(said)
-    if code is None:
-        parsed.remark("reason", "unknown_word", _("is a reason we do not know: taken as “other”"))
-    return code or "other", said
 
 
 def _waybill(value: values.Native) -> str:

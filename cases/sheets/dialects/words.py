@@ -63,7 +63,30 @@ JD_STATUS: Final = table(
         "锁定|(锁定)": "",
     }
 )
+#: Words of shop systems and of platforms without a dialect of their own; ours come last and win.
+ANY_STATUS: Final = {
+    **JD_STATUS,
+    **PDD_STATUS,
+    **DOUYIN_STATUS,
+    **TAOBAO_STATUS,
+    **NATIVE_STATUS,
+    **table(
+        {
+            "待支付|未支付|等待付款|等待支付|待买家付款": "unpaid",
+            "已支付|未发货|待出库|待配货|配货中|待打包|待审核|已审核|备货中|等待发货": "paid",
+            "部分发货": "paid",
+            "待确认收货|已出库|运输中|配送中|待签收|全部发货|已发出": "shipped",
+            "签收|买家已签收": "signed",
+            "完成|交易完成|订单完成|已结束": "finished",
+            "取消|交易取消|作废|已作废|已退款|全额退款|退款成功|退款完成|关闭": "closed",
+        }
+    ),
+}
+ALL_REFUNDED: Final = frozenset(
+    {REFUNDED_AND_CLOSED, *map(normal, ("已退款", "全额退款", "退款成功", "退款完成"))}
+)
 
+#: Done, and by the kind of case whether money or goods went to the buyer.
 COMPLETED: Final = "completed"
 REFUNDED: Final = "completed:refunded"
 DONE: Final = "completed:done"
@@ -91,6 +114,66 @@ DOUYIN_AFTERSALE: Final = table(
         "售后关闭": CLOSED,
     }
 )
+#: 换货补寄待用户处理 is said whether goods come back or not, so it says nothing.
+PDD_AFTERSALE: Final = table(
+    {
+        "买家申请退款，待商家处理|退货退款，待商家处理|换货补寄待商家处理|待商家处理": "applied",
+        "商家同意退款，退款中|平台同意退款，退款中|退款中": "refunding",
+        "驳回退款，待买家处理|驳回退款，待用户处理|已驳回": "refused",
+        "已同意退货退款，待用户发货|同意退货，待用户发货|待用户发货|待买家退货": "awaiting_return",
+        "用户已发货，待商家收货|买家已退货，待商家收货|待商家收货": "returning",
+        "商家同意拒收退款，待用户拒收": "intercepting",
+        "平台处理中|平台介入中": "mediating",
+        "待商家补寄发货|待商家发货": "awaiting_dispatch",
+        "换货补寄待用户确认完成": "awaiting_receipt",
+        "换货补寄成功": DONE,
+        "换货补寄待用户处理": "",
+        "退款成功": REFUNDED,
+        "平台拒绝退款，退款关闭|买家撤销|用户撤销|买家逾期未处理，退款失败": CLOSED,
+        "买家逾期，超过有效期|换货补寄失败|退款关闭|售后关闭": CLOSED,
+    }
+)
+JD_SERVICE: Final = table(
+    {
+        "待审核|申请中|已申请": "applied",
+        "审核不通过|审核拒绝|审核驳回": "refused",
+        "审核通过|待客户发货|待客户寄回|待客户反馈|待取件": "awaiting_return",
+        "待收货|取件中|客户已发货": "returning",
+        "已收货|待处理|处理中": "inspecting",
+        "退款中|待退款": "refunding",
+        "待客户确认|待用户确认": "awaiting_receipt",
+        "完成|已完成|已完结": COMPLETED,
+        "取消|已取消|用户取消|客户取消|关闭|已关闭": CLOSED,
+    }
+)
+#: 处理结果 of a JD service that is done.
+JD_RESULT: Final = table(
+    {
+        "退款|退货|退货退款|仅退款|已退款": REFUNDED,
+        "换新|换货|线下换新|维修|返修|补发|补发商品": DONE,
+        "原返|原物返还|取消|客户取消": CLOSED,
+    }
+)
+ANY_AFTERSALE: Final = {
+    **JD_SERVICE,
+    **PDD_AFTERSALE,
+    **DOUYIN_AFTERSALE,
+    **TAOBAO_REFUND,
+    **table(
+        {
+            "待处理|待审核|申请中|待卖家处理|退款申请中": "applied",
+            "待退货|待寄回|同意退货|已同意退货": "awaiting_return",
+            "退货中|已退货|已寄回|待入库": "returning",
+            "已拒绝|拒绝|拒绝退款": "refused",
+            "处理中": "",
+            "平台介入": "mediating",
+            "待打款|待退款": "refunding",
+            "已退款|退款完成|全额退款|部分退款": REFUNDED,
+            "售后完成|售后成功": COMPLETED,
+            "撤销|已撤销|作废|已作废": CLOSED,
+        }
+    ),
+}
 
 #: How the application names what is wanted; `refund` alone depends on where the goods are.
 KINDS: Final = table(
@@ -98,17 +181,19 @@ KINDS: Final = table(
         "仅退款|退款": "refund",
         "未发货仅退款|未发货退款": "refund_unshipped",
         "已发货仅退款": "refund_shipped",
-        "退货退款|退款退货|退货": "return_refund",
-        "换货": "exchange",
-        "维修": "repair",
-        "补寄": "resend",
+        "未收到货仅退款|未收货仅退款|已发货未收到仅退款|拒收退款|拦截退货": "refund_in_transit",
+        "已收到货仅退款|已收货仅退款|仅退款不退货": "refund_received",
+        "退货退款|退款退货|退货|退货并退款": "return_refund",
+        "换货|换新|上门换新": "exchange",
+        "维修|返修|保修": "repair",
+        "补寄|补发|补发商品|缺货补寄|补发货": "resend",
     }
 )
 GOODS: Final = table(
     {
-        "未发货": "unshipped",
-        "未收到货|买家未收到货|未收货|已发货": "not_received",
-        "已收到货|买家已收到货|已收货": "received",
+        "未发货|待发货": "unshipped",
+        "未收到货|买家未收到货|未收货|已发货|运输中|在途": "not_received",
+        "已收到货|买家已收到货|已收货|已签收": "received",
         "买家已退货|已退货": "returned",
     }
 )
@@ -177,12 +262,12 @@ PROMISES: Final = table(
 )
 PLATFORMS: Final = table(
     {
-        "taobao|淘宝": "taobao",
-        "tmall|天猫": "tmall",
-        "douyin|抖音|抖店": "douyin",
-        "jd|京东": "jd",
+        "taobao|淘宝|淘宝网": "taobao",
+        "tmall|天猫|天猫商城": "tmall",
+        "douyin|抖音|抖店|抖音小店|放心购": "douyin",
+        "jd|京东|京东商城": "jd",
         "pdd|拼多多|pinduoduo": "pdd",
-        "other|其他|其它": "other",
+        "other|其他|其它|快手|小红书|视频号|微信小店|有赞|微盟|唯品会|线下|自建商城": "other",
     }
 )
 

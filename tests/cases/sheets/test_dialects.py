@@ -132,6 +132,21 @@ def test_a_printed_header_is_recognised_wholly(headers, code, kind):
     assert where.missing == ()
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [*TAOBAO_ORDERS, "是否信用购", "体验期结束时间", "前N有礼", "配送类型", "主订单编号"],
+        TAOBAO_ORDERS[: TAOBAO_ORDERS.index("修改后的sku")],
+        TAOBAO_ORDERS[: TAOBAO_ORDERS.index("店铺Id")],
+    ],
+)
+def test_later_and_older_files_of_taobao_are_recognised_wholly(headers):
+    where = recognise(headers)
+
+    assert (where.dialect.code, where.dialect.kind) == ("taobao", ORDERS)
+    assert (where.unknown, where.missing) == ((), ())
+
+
 @pytest.mark.parametrize(("headers", "code", "kind"), PRINTED)
 @pytest.mark.parametrize("seed", range(5))
 def test_columns_may_stand_in_any_order_with_some_missing_and_some_more(headers, code, kind, seed):

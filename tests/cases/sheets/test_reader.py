@@ -346,10 +346,6 @@ def test_a_sheet_no_dialect_knows_still_has_a_header(tmp_path):
         (b"<html><table><tr><td>1</td></tr></table></html>", "not_a_sheet"),
         (b"\x01\x02\x00\x00\x03\xfe\xff\x00", "not_a_sheet"),
         (b"PK\x03\x04 and nothing", "damaged"),
-        (bytes.fromhex("d0cf11e0a1b11ae1") + "WordDocument".encode("utf-16-le"), "not_a_sheet"),
-        (bytes.fromhex("d0cf11e0a1b11ae1") + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
-        (bytes.fromhex("d0cf11e0a1b11ae1") + "_VBA_PROJECT".encode("utf-16-le"), "macros"),
-        (bytes.fromhex("d0cf11e0a1b11ae1") + "Workbook".encode("utf-16-le"), "damaged"),
     ],
 )
 def test_what_is_no_sheet_is_refused_by_what_it_is(tmp_path, content, code):

@@ -263,3 +263,38 @@ def test_an_apostrophe_before_a_word_is_the_words_own():
 
 def test_money_is_never_a_float():
     assert isinstance(values.money(0.1), Decimal)
+
+
+def told(parse, cell):
+    try:
+        return parse(cell)
+    except BadValue as refused:
+        return refused.code
+
+
+PLAIN = st.text("0123456789.-:+ E", max_size=20)
+CLOCK = st.integers(0, 99).map("{:02}".format)
+TIMES = st.builds("{}-{}-{} {}:{}:{}".format, st.integers(1990, 2110), *[CLOCK] * 5)
+
+
+@pytest.mark.parametrize(
+    "parse",
+    [
+        values.identifier,
+        values.money,
+        values.money_rounded,
+        values.decimal,
+        values.pieces,
+        values.moment,
+        values.listed,
+    ],
+)
+@given(PLAIN | TIMES)
+def test_the_short_way_of_a_plain_cell_says_what_the_long_way_says(parse, cell):
+    """A blank beside a cell means nothing, but it keeps the cell from being a plain one."""
+    assert told(parse, cell) == told(parse, f" {cell} ")
+
+
+def test_a_time_with_a_short_offset_keeps_its_offset():
+    assert values.moment("2026-01-01 12:03+0900") == datetime(2026, 1, 1, 3, 3, tzinfo=UTC)
+    assert refusal(values.moment, "2026-01-01 12:03+09") == "bad_value"

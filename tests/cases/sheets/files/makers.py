@@ -198,6 +198,12 @@ def ods_file(path, rows):
     def cell(value):
         if value == "":
             return "<table:table-cell/>"
+        if isinstance(value, bool):
+            said = str(value).lower()
+            return f'<table:table-cell office:value-type="boolean" office:boolean-value="{said}"/>'
+        if hasattr(value, "isoformat"):
+            said = value.isoformat()
+            return f'<table:table-cell office:value-type="date" office:date-value="{said}"/>'
         if isinstance(value, int | float):
             return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
         return (
