@@ -3,10 +3,10 @@
 Every function takes any text and never raises; what is in doubt is hidden.
 """
 
-import hashlib
 import hmac
 import re
 import unicodedata
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -25,9 +25,13 @@ def phone_digits(text: str | None) -> str:
     Masked (138****1234) and encrypted (##…) numbers give nothing: two of them may look alike and
     belong to two people. An extension stays part of it: platforms lend one number to many buyers.
     """
+    text = text or ""
+    # Nearly every number is plain digits already; with a 1 first they cannot begin with 86 or 00.
+    if text[:1] == "1" and _SHORTEST <= len(text) <= _LONGEST and text.isascii() and text.isdigit():
+        return text
     plain = "".join(
         character
-        for character in unicodedata.normalize("NFKC", text or "")
+        for character in unicodedata.normalize("NFKC", text)
         if unicodedata.category(character) != "Cf"
     )
     digits = _DIVIDERS.sub("", plain)
@@ -47,28 +51,35 @@ def phone_digits(text: str | None) -> str:
 
 def phone_hash(text: str | None) -> str:
     """The key under which a phone number is found; nothing for what is no whole number."""
-    digits = phone_digits(text)
-    return _keyed("phone", digits) if digits else ""
+    return phone_keys(text)[0]
 
 
 def phone_tail_hash(text: str | None) -> str:
     """The key under which a number is found by its last four digits, or by just these four."""
-    plain = unicodedata.normalize("NFKC", text or "").strip()
-    if re.fullmatch(r"[0-9]{4}", plain):
-        return _keyed("tail", plain)
+    return phone_keys(text)[1]
+
+
+def phone_keys(text: str | None) -> tuple[str, str]:
+    """(``phone_hash``, ``phone_tail_hash``) of one text."""
+    key = settings.PHONE_HASH_KEY
+    secret = key if isinstance(key, bytes) else str(key).encode()
     digits = phone_digits(text)
+    if not digits:
+        plain = unicodedata.normalize("NFKC", text or "").strip()
+        return "", _tail_key(secret, plain) if re.fullmatch(r"[0-9]{4}", plain) else ""
     # People know their own number, not the extension a platform lent them.
     number = _MOBILE.match(digits)
-    return _keyed("tail", (number[0] if number else digits)[-4:]) if digits else ""
+    tail = (number[0] if number else digits)[-4:]
+    return _keyed(secret, "phone", digits), _tail_key(secret, tail)
 
 
-def _keyed(use: str, digits: str) -> str:
-    key = settings.PHONE_HASH_KEY
-    return hmac.new(
-        key if isinstance(key, bytes) else str(key).encode(),
-        f"{use}:{digits}".encode(),
-        hashlib.sha256,
-    ).hexdigest()
+def _keyed(secret: bytes, use: str, digits: str) -> str:
+    return hmac.digest(secret, f"{use}:{digits}".encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=10_000)  # there are no more; whole numbers are not kept in memory
+def _tail_key(secret: bytes, tail: str) -> str:
+    return _keyed(secret, "tail", tail)
 
 
 def mask_phone(text: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery, bootsteps
 from celery.beat import EmbeddedService
-from celery.signals import worker_ready
+from celery.signals import worker_ready, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -41,3 +41,11 @@ def say_ready(**kwargs: Any) -> None:
     """Tell the start command, which waits for it, that this worker takes tasks now."""
     if place := os.environ.get("WORKER_READY_FILE"):
         Path(place).touch()
+
+
+@worker_shutting_down.connect
+def put_jobs_down(**kwargs: Any) -> None:
+    """Imports and exports in hand stop after their current rows; the next worker goes on."""
+    from cases.sheets.working import end_soon  # noqa: PLC0415 - models are ready only now
+
+    end_soon()

@@ -33,13 +33,15 @@ def web_command(host: str, port: int) -> list[str]:
     return [*command, *options, *limits, "--no-control-socket"]
 
 
-def worker_command() -> list[str]:
+def worker_command(queue: str = "celery") -> list[str]:
+    """The worker of a queue: the clock's tasks, or ``jobs``, which may take hours."""
     command = [sys.executable, "-m", "celery", "-A", "config", "-q", "worker"]
     quiet = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
     if settings.IS_EMBEDDED_BROKER:
-        # One process, beat included: nobody else can hear a broker that lives in memory.
-        return [*command, *quiet, "--pool", "threads", "--concurrency", "2"]
-    return [*command, *quiet, "--pool", "prefork", "--concurrency", "2"]
+        # One process, beat included: nobody else can hear a broker that lives in memory. At
+        # most two of its threads have jobs in hand (cases.tasks), the others are the clock's.
+        return [*command, *quiet, "--queues", "celery,jobs", "--pool", "threads", "-c", "4"]
+    return [*command, *quiet, "--queues", queue, "--pool", "prefork", "--concurrency", "2"]
 
 
 def beat_command() -> list[str]:
@@ -49,6 +51,7 @@ def beat_command() -> list[str]:
 def office_commands(host: str, port: int) -> dict[str, list[str]]:
     commands = {"web": web_command(host, port), "worker": worker_command()}
     if not settings.IS_EMBEDDED_BROKER:
+        commands["jobs"] = worker_command("jobs")
         commands["beat"] = beat_command()
     return commands
 

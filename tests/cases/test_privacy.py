@@ -225,3 +225,10 @@ def test_a_masked_address_shows_no_number_and_little_else(text):
     assert shown == "" or shown.endswith("****")
     assert len(shown) <= 60
     assert mask_address(shown) == shown
+
+
+@given(st.from_regex(r"[01][0-9]{3,21}", fullmatch=True))
+def test_plain_digits_are_read_as_the_same_digits_with_blanks_are(number):
+    spaced = f" {number[:3]} {number[3:]}"
+    assert phone_digits(number) == phone_digits(spaced)
+    assert phone_tail_hash(number) == phone_tail_hash(f" {number}")

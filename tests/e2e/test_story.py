@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from cases.models import Case, Order
+from cases.tasks import run_jobs
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -28,15 +29,19 @@ def sheet(folder: Path) -> Path:
 
 
 def import_orders(page: Page, file: Path) -> None:
-    page.goto("/admin/cases/order/import/")
+    """Through the wizard; the worker's turns are taken here."""
+    page.goto("/admin/cases/order/")
+    page.click("a[href$='/importjob/add/']")
     page.set_input_files("input[type=file]", file)
-    shop = page.locator("select[name=shop]")
-    if shop.count():
-        shop.select_option("a")
-    page.locator("form:has(input[type=file]) [type=submit]").first.click()
-    page.wait_for_load_state()
-    page.locator("form:has(input[name=import_file_name]) [type=submit]").first.click()
-    page.wait_for_load_state()
+    page.select_option("select[name=shop]", "a")
+    page.click("form [data-main]")
+    page.click("form [data-main]")
+    page.wait_for_selector("[data-state]")
+    run_jobs()
+    page.click("form[action$='/confirm/'] [data-main]", timeout=30_000)
+    page.wait_for_selector("[data-state]")
+    run_jobs()
+    page.wait_for_selector("a[data-main]")
 
 
 def do(page: Page, case: Case, step: str, **inputs: str) -> None:

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 
 from cases.flow.door import Actor, Refused
 from cases.management.base import JsonCommand
+from cases.sheets import jobs
 from cases.sheets.loading import Result, import_file
+from cases.sheets.mappings import families
 from cases.sheets.reader import Unreadable
 
 #: So many of the rows that failed are told in words; the error workbook has all of them.
@@ -21,7 +23,8 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--dialect", default="auto", help="taobao, douyin, native or auto")
+        known = ", ".join(families())
+        parser.add_argument("--dialect", default="auto", help=f"auto, mapped, {known}")
         parser.add_argument("--shop", help="code of the shop of a sheet that names none")
         parser.add_argument("--kind", help="orders, order_lines or cases")
         parser.add_argument("--sheet", help="name of the sheet in a workbook of several")
@@ -29,32 +32,64 @@ class Command(JsonCommand):
             "--dry-run", action="store_true", help="check everything, write nothing"
         )
         parser.add_argument("--errors", type=Path, help="write the rows that failed here (.xlsx)")
-        parser.add_argument("--mapping", type=Path, help="JSON of your own columns: header → field")
+        parser.add_argument(
+            "--mapping", help="JSON file of your own columns (header → field), or a saved mapping"
+        )
         parser.add_argument(
             "--round-half-up", action="store_true", help="round amounts with three decimals"
         )
 
     def answer(self, **options: Any) -> dict[str, Any]:
+        choices = {
+            "dialect": options["dialect"],
+            "mapping": _mapping(options["mapping"]),
+            "round_half_up": options["round_half_up"],
+        }
+        progress = self._progress(options["verbosity"])
+        take = self._trial if options["dry_run"] else self._import
         try:
-            result = import_file(
-                options["file"],
-                actor=Actor.sheet(None),
-                shop=options["shop"],
-                kind=options["kind"],
-                dialect=options["dialect"],
-                mapping=_mapping(options["mapping"]),
-                sheet=options["sheet"],
-                dry_run=options["dry_run"],
-                errors=options["errors"],
-                may_create_shop=True,
-                round_half_up=options["round_half_up"],
-                progress=self._progress(options["verbosity"]),
-            )
+            return take(options, choices, progress)
         except (Unreadable, OSError) as problem:
             code = getattr(problem, "code", "unreadable")
             raise Refused(getattr(problem, "message", str(problem)), code) from problem
+
+    def _trial(
+        self, options: dict[str, Any], choices: dict[str, Any], progress: Any
+    ) -> dict[str, Any]:
+        result = import_file(
+            options["file"],
+            actor=Actor.sheet(None),
+            shop=options["shop"],
+            kind=options["kind"],
+            sheet=options["sheet"],
+            dry_run=True,
+            errors=options["errors"],
+            may_create_shop=True,
+            progress=progress,
+            **choices,
+        )
         self._tell(result)
-        return result.as_dict()
+        return {**result.as_dict(), "job": None}
+
+    def _import(
+        self, options: dict[str, Any], choices: dict[str, Any], progress: Any
+    ) -> dict[str, Any]:
+        """As a job that this process takes in hand; killed, the office's worker goes on with it."""
+        with options["file"].open("rb") as file:
+            job = jobs.begin(
+                file,
+                options["file"].name,
+                shop=options["shop"],
+                may_create_shop=True,
+                sheet_kind=options["kind"] or "",
+                sheet=options["sheet"] or "",
+                **choices,
+            )
+        result = jobs.run_now(job, errors=options["errors"], progress=progress)
+        if told := jobs.said_before(job):
+            result.warnings.insert(0, told)
+        self._tell(result)
+        return {**result.as_dict(), "job": job.job_no}
 
     def _progress(self, verbosity: int) -> Any:
         if verbosity < 2:
@@ -71,9 +106,13 @@ class Command(JsonCommand):
             self.stderr.write(_("… and %(count)s more rows that failed.") % said)
 
 
-def _mapping(path: Path | None) -> dict[str, Any] | None:
-    if path is None:
+def _mapping(given: str | None) -> dict[str, Any] | str | None:
+    """The contents of a file; a name of which there is no file is that of a saved mapping."""
+    if not given:
         return None
+    path = Path(given)
+    if path.suffix != ".json" and not path.is_file():
+        return given
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as problem:

@@ -10,9 +10,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cases import verbs
+from cases.differences import hear
 from cases.flow import clock, writing
 from cases.flow.door import Act, Actor, Refused, perform, perform_many
-from cases.models import Case, CaseEvent, Goods, Order, Parcel, RefusalReason, State
+from cases.models import Case, CaseEvent, Goods, Parcel, RefusalReason, State
 from cases.models.kinds import TERMINAL
 from cases.sheets.facts import CaseFacts
 from cases.sheets.loading.casebook import (
@@ -23,8 +24,10 @@ from cases.sheets.loading.casebook import (
     pieces_of,
     summed,
 )
+from cases.sheets.loading.changes import differences, shown
 from cases.sheets.loading.merging import is_masked, same_moment
 from cases.sheets.loading.outcomes import Impossible, Outcome
+from cases.sheets.loading.platformwords import Spoken, tellings
 from cases.sheets.loading.routes import Edge, Legs, route
 from cases.sheets.loading.shopfinder import ShopFinder
 
@@ -71,7 +74,8 @@ class CaseLoader:
         now = clock.now()
         book = CaseBook.read(self.shops, asked)
         outcomes: list[Outcome] = []
-        fresh: list[tuple[Bundle, Order, Outcome]] = []
+        spoken: list[Spoken] = []
+        fresh: list[Spoken] = []
         known: list[_Known] = []
         for bundle in asked:
             told = tuple(remark.message for remark in bundle.remarks)
@@ -80,9 +84,11 @@ class CaseLoader:
             try:
                 bundle.check()
                 order = book.order_of(bundle)
-                case = book.case_of(bundle, order)
+                said = Spoken(bundle, order, done)
+                spoken.append(said)
+                said.case = case = book.case_of(bundle, order)
                 if case is None:
-                    fresh.append((bundle, order, done))
+                    fresh.append(said)
                 else:
                     done.label = case.case_no
                     known.append(_Known(bundle, case, done))
@@ -90,35 +96,35 @@ class CaseLoader:
                 _fail(done, problem.code, problem.message)
         self._adopt(fresh, book, now)
         self._go_on(known, book, now)
+        if self.by_platform:
+            hear(tellings(spoken, book, self.dialect, now), now)
         return outcomes
 
     # Cases we do not have yet
 
-    def _adopt(
-        self, fresh: list[tuple[Bundle, Order, Outcome]], book: CaseBook, now: datetime
-    ) -> None:
+    def _adopt(self, fresh: list[Spoken], book: CaseBook, now: datetime) -> None:
         entries: list[verbs.NewCase] = []
-        waiting: list[Outcome] = []
-        for bundle, order, done in fresh:
+        waiting: list[Spoken] = []
+        for said in fresh:
             try:
-                entries.append(self._entry(bundle, order, book, done, now))
-                waiting.append(done)
+                entries.append(self._entry(said, book, now))
+                waiting.append(said)
             except Impossible as problem:
-                _fail(done, problem.code, problem.message)
+                _fail(said.done, problem.code, problem.message)
         answers = verbs.adopt_cases(self.actor, entries) if entries else []
-        for done, answer in zip(waiting, answers, strict=True):
+        for said, answer in zip(waiting, answers, strict=True):
             if isinstance(answer, Refused):
-                _fail(done, answer.code, answer.message)
+                _fail(said.done, answer.code, answer.message)
             else:
-                done.what, done.label = "created", answer.case_no
+                said.done.what, said.done.label = "created", answer.case_no
+                said.case = answer
 
-    def _entry(
-        self, bundle: Bundle, order: Order, book: CaseBook, done: Outcome, now: datetime
-    ) -> verbs.NewCase:
+    def _entry(self, said: Spoken, book: CaseBook, now: datetime) -> verbs.NewCase:
+        bundle, order, done = said.bundle, said.order, said.done
         facts = bundle.facts
         if facts.kind is None:
             raise Impossible("bad_value", _("the row does not say what kind of case it is"))
-        reason, said, told = book.reason_of(bundle, by_platform=self.by_platform)
+        reason, words, told = book.reason_of(bundle, by_platform=self.by_platform)
         if told:
             done.warnings += (done.told(told),)
         if len(bundle.number) > 64:
@@ -140,7 +146,7 @@ class CaseLoader:
             amount=summed(part.amount for part in bundle.parts),
             freight=facts.freight,
             text=facts.text,
-            reason_words=said[:200],
+            reason_words=words[:200],
             case_no=bundle.number,
             platform_case_no=facts.platform_case_no,
             platform_due_at=facts.platform_due_at,
@@ -151,8 +157,9 @@ class CaseLoader:
             courier=facts.courier[:60],
             waybill=facts.waybill[:64],
             refund_number=facts.refund_number,
-            refunded_amount=facts.refunded_amount,
+            refunded_amount=summed(part.refunded_amount for part in bundle.parts),
             goods=facts.goods if facts.goods in Goods.values else "",
+            whole=self.by_platform,
         )
 
     # Cases we have
@@ -246,6 +253,7 @@ class CaseLoader:
         return {name: value for name, value in given.items() if value not in {None, ""}}
 
     def _arrived(self, one: _Known, case: Case) -> None:
+        one.done.changes += (("state", str(one.case.state), str(case.state)),)
         one.case = case
         if case.state != one.bundle.facts.state:
             said = {"no": case.case_no, "here": _label(case.state)}
@@ -260,8 +268,14 @@ class CaseLoader:
             case, facts = one.case, one.bundle.facts
             new = [_told(getattr(facts, name), getattr(case, name)) for name in names]
             new[1] = new[1][:200]
-            if new != [getattr(case, name) for name in names]:
+            old = [getattr(case, name) for name in names]
+            if new != old:
                 one.done.what = "updated"
+                one.done.changes += tuple(
+                    differences(
+                        dict(zip(names, old, strict=True)), dict(zip(names, new, strict=True))
+                    )
+                )
                 rows.append([case.pk, *writing.values_for(fields, new)])
         writing.update_rows(Case, fields, sorted(rows, key=lambda row: row[0]))
 
@@ -278,6 +292,7 @@ class CaseLoader:
             if (one.case.pk, facts.waybill[:64]) in have:
                 continue
             one.done.what = "updated"
+            one.done.changes += (("waybill", "", facts.waybill[:64]),)
             new.append(
                 Parcel(
                     order_id=one.case.order_id,
@@ -308,7 +323,10 @@ class CaseLoader:
             return
         report = perform_many(self.actor, Case, acts, Case.set_platform_due)
         for move in report.done:
-            of[move.pk].done.what = "updated"
+            one = of[move.pk]
+            one.done.what = "updated"
+            was, now = shown(one.case.platform_due_at), shown(one.bundle.facts.platform_due_at)
+            one.done.changes += (("platform_due_at", was, now),)
         for pk, refusal in report.refused:
             done = of[pk].done
             done.warnings += (done.told(refusal.message),)

@@ -1,17 +1,16 @@
 """Many new rows in one go: COPY on PostgreSQL, executemany on SQLite; keys are known beforehand."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import repeat
 from typing import Any, Final
 
 from django.db import connection, models
 
 from cases.models.money import MoneyField
-
-Rows = list[list[Any]]
 
 
 def take_keys(model: type[models.Model], count: int) -> list[int]:
@@ -36,31 +35,45 @@ def take_keys(model: type[models.Model], count: int) -> list[int]:
         return list(range(last + 1, last + 1 + count))
 
 
-def insert_rows(model: type[models.Model], names: Sequence[str], rows: Rows) -> None:
-    """Insert rows whose values stand in the order of ``names`` (attnames) as Python values."""
-    if not rows:
+def insert_columns(
+    model: type[models.Model], columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any]
+) -> None:
+    """Insert rows given as columns of Python values (by attname); ``same``: alike in every row.
+
+    By the column, because what a field makes of its values is then asked once and not per cell.
+    """
+    count = len(next(iter(columns.values())))
+    if not count:
         return
-    fields = [model._meta.get_field(name.removesuffix("_id")) for name in names]
-    convert = [converter(field) for field in fields]
+    fields = [model._meta.get_field(name.removesuffix("_id")) for name in (*columns, *same)]
+    ready = [
+        _prepared(field, column) for field, column in zip(fields, columns.values(), strict=False)
+    ]
+    for field, value in zip(fields[len(columns) :], same.values(), strict=True):
+        (once,) = _prepared(field, [value])
+        ready.append(repeat(once, count))
+    rows = zip(*ready, strict=True)
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
-    columns = ", ".join(quote(str(field.column)) for field in fields)  # type: ignore[union-attr]
-    ready = (
-        [value if fit is None else fit(value) for value, fit in zip(row, convert, strict=True)]
-        for row in rows
-    )
+    names = ", ".join(quote(str(field.column)) for field in fields)  # type: ignore[union-attr]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Errors of COPY come past Django's cursor, so they are translated here.
             with (
                 connection.wrap_database_errors,
-                cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
+                cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
             ):
-                for row in ready:
+                for row in rows:
                     copy.write_row(row)
             return
         marks = ", ".join(["%s"] * len(fields))
-        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(ready))  # noqa: S608
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(rows))  # noqa: S608
+
+
+def _prepared(field: Any, column: Sequence[Any]) -> Iterable[Any]:
+    """The column's values as the database driver takes them."""
+    convert = converter(field)
+    return column if convert is None else map(convert, column)
 
 
 Convert = Callable[[Any], Any]
@@ -95,8 +108,8 @@ _EMPTY: Final = "{}"
 
 
 def _naive(moment: datetime | None) -> str | None:
-    """As Django keeps times on SQLite: UTC without saying so."""
-    return None if moment is None else str(moment.astimezone(UTC).replace(tzinfo=None))
+    """As Django keeps times on SQLite: UTC without saying so ("+00:00" taken off)."""
+    return None if moment is None else str(moment.astimezone(UTC))[:-6]
 
 
 def _decimal(number: Decimal | None) -> str | None:

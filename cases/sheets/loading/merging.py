@@ -94,7 +94,8 @@ class OrderRecord:
 
     @property
     def is_new(self) -> bool:
-        return self.order.pk is None
+        """Whether nothing was told of it yet, by no earlier sheet and no earlier row."""
+        return not self.order.values["status"]
 
 
 def older(record: OrderRecord, facts: OrderFacts, columns: frozenset[str]) -> str:
@@ -195,8 +196,7 @@ def _take_personal(values: Values, facts: OrderFacts) -> None:
             continue
         values[name] = told
         if name == "phone":
-            values["phone_hash"] = privacy.phone_hash(told)
-            values["phone_tail"] = privacy.phone_tail_hash(told)
+            values["phone_hash"], values["phone_tail"] = privacy.phone_keys(told)
 
 
 def is_masked(text: str) -> bool:

@@ -12,15 +12,19 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cases.differences import Figure, hear_of_orders
 from cases.external import Reported, report
 from cases.flow import clock, writing
 from cases.models import Order, OrderLine, Payment, Platform
 from cases.sheets.facts import LineFacts, OrderFacts
-from cases.sheets.loading.inserting import insert_rows, take_keys
+from cases.sheets.loading.changes import Change, differences, of_lines
+from cases.sheets.loading.inserting import insert_columns, take_keys
 from cases.sheets.loading.merging import (
+    MILESTONES,
     NEW_LINE,
     NEW_ORDER,
     NEW_PAYMENT,
+    PLANS,
     OrderRecord,
     Record,
     Values,
@@ -28,11 +32,13 @@ from cases.sheets.loading.merging import (
     merge_lines,
 )
 from cases.sheets.loading.outcomes import Impossible, Outcome
+from cases.sheets.loading.platformwords import figure_of
 from cases.sheets.loading.shopfinder import ShopFinder, family
 
 _COUNTERS: Final = frozenset({"freight_reserved", "freight_refunded", "reported_refunded"})
 _LINE_COUNTERS: Final = frozenset({"held", "gone", "reserved", "refunded"})
 _ORDER_NAMES: Final = tuple(name for name in NEW_ORDER if name not in _COUNTERS)
+_NEW_ORDER_NAMES: Final = ("platform", "order_no", "shop_id", *_ORDER_NAMES)
 _LINE_NAMES: Final = tuple(name for name in NEW_LINE if name not in _LINE_COUNTERS)
 _PAYMENT_NAMES: Final = tuple(name for name in NEW_PAYMENT if name != "refunded")
 #: Columns no sheet fills, for inserts past the ORM.
@@ -62,33 +68,34 @@ class OrderLoader:
     source: str
 
     def __post_init__(self) -> None:
-        self.spoken = sorted(self.columns)
+        self.spoken = " ".join(sorted(self.columns))
 
     def take(self, chunk: Sequence[OrderFacts]) -> list[Outcome]:
         """Write one chunk inside the caller's transaction; an outcome per facts, in order."""
-        book = _Chunk(self, list(chunk))
-        outcomes = [book.one(facts) for facts in chunk]
+        book = _Chunk(self, chunk)
+        outcomes = book.outcomes()
         book.write()
+        hear_of_orders(book.figures(outcomes), self.source)
         return outcomes
 
-    def key(self, facts: OrderFacts) -> Key:
-        """Platform and number; raises Impossible where the shop is not known."""
+    def place(self, facts: OrderFacts) -> tuple[Key, int]:
+        """Platform and number, and the shop; raises Impossible where the shop is not known."""
         shop = self.shops.of(facts)
         if shop is None:
             message = _("the sheet does not say which shop it is from; name the shop")
             raise Impossible("bad_value", message)
-        return shop.platform, facts.order_no
+        return (shop.platform, facts.order_no), shop.pk
 
     def stamp(self, facts: OrderFacts) -> str:
         """The same facts from the same columns have the same stamp (64 hex digits)."""
-        told = (
-            _order_told(facts),
-            [_line_told(line) for line in facts.lines],
-            sorted(facts.extra.items()),
-            [sorted(line.extra.items()) for line in facts.lines],
-            self.spoken,
-        )
-        return hashlib.blake2b(repr(told).encode(), digest_size=32).hexdigest()
+        told = [self.spoken, *_order_told(facts), *sorted(facts.extra.items())]
+        told += [at.isoformat() if at else "" for at in _order_times(facts)]
+        for line in facts.lines:
+            told += _line_told(line)
+            told += sorted(line.extra.items())
+        # The separator stands in no cell: reading takes control signs out.
+        text = "\x1f".join(map(str, told))
+        return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
 
 
 def _told(kind: type[Any], *but: str) -> Callable[[Any], tuple[Any, ...]]:
@@ -96,8 +103,21 @@ def _told(kind: type[Any], *but: str) -> Callable[[Any], tuple[Any, ...]]:
     return attrgetter(*[name for name in kind.__dataclass_fields__ if name not in but])
 
 
-_order_told = _told(OrderFacts, "rows", "warnings", "extra", "lines")
+_ORDER_TIMES: Final = (*MILESTONES, *PLANS)
+_order_told = _told(OrderFacts, "rows", "warnings", "extra", "lines", *_ORDER_TIMES)
+_order_times = attrgetter(*_ORDER_TIMES)
 _line_told = _told(LineFacts, "row", "extra")
+
+
+@dataclass(slots=True)
+class _Told:
+    """The facts of one order and what had to be known before they are merged."""
+
+    facts: OrderFacts
+    key: Key
+    shop_id: int
+    stamp: str
+    problem: Impossible | None = None
 
 
 @dataclass
@@ -105,78 +125,91 @@ class _Chunk:
     """The orders a chunk speaks of, found at once."""
 
     loader: OrderLoader
-    facts: list[OrderFacts]
+    facts: Sequence[OrderFacts]
+    told: list[_Told] = field(default_factory=list)
     heads: dict[Key, tuple[int, int, str]] = field(default_factory=dict)
     records: dict[Key, OrderRecord] = field(default_factory=dict)
-    keys: dict[int, Key | Impossible] = field(default_factory=dict)
-    stamps: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for facts in self.facts:
-            try:
-                self.keys[id(facts)] = self.loader.key(facts)
-            except Impossible as problem:
-                self.keys[id(facts)] = problem
-        wanted = {key for key in self.keys.values() if not isinstance(key, Impossible)}
-        self.heads = find_heads(wanted)
-        changed = set()
-        for facts in self.facts:
-            self.stamps[id(facts)] = stamp = self.loader.stamp(facts)
-            key = self.keys[id(facts)]
-            if (
-                not isinstance(key, Impossible)
-                and key in self.heads
-                and self.heads[key][2] != stamp
-            ):
-                changed.add(key)
-        found = read_orders(self.heads[key][0] for key in changed)
-        self.records = {key: found[self.heads[key][0]] for key in changed}
+        self.told = [self._told(facts) for facts in self.facts]
+        self.heads = heads = find_heads(told.key for told in self.told if told.problem is None)
+        changed = {
+            told.key
+            for told in self.told
+            if told.problem is None and told.key in heads and heads[told.key][2] != told.stamp
+        }
+        found = read_orders(heads[key][0] for key in changed)
+        self.records = {key: found[heads[key][0]] for key in changed}
 
-    def one(self, facts: OrderFacts) -> Outcome:
-        key = self.keys[id(facts)]
-        told = tuple(remark.message for remark in facts.warnings)
-        done = Outcome(facts.rows, "unchanged", label=facts.order_no, warnings=told)
+    def _told(self, facts: OrderFacts) -> _Told:
         try:
-            if isinstance(key, Impossible):
-                raise key
-            self._check_shop(key, facts)
-            self._merge(key, facts, done)
+            key, shop_id = self.loader.place(facts)
+        except Impossible as problem:
+            return _Told(facts, ("", ""), 0, "", problem)
+        return _Told(facts, key, shop_id, self.loader.stamp(facts))
+
+    def outcomes(self) -> list[Outcome]:
+        return [self._one(told) for told in self.told]
+
+    def _one(self, told: _Told) -> Outcome:
+        facts = told.facts
+        warnings = tuple([remark.message for remark in facts.warnings])
+        done = Outcome(facts.rows, "unchanged", label=facts.order_no, warnings=warnings)
+        try:
+            if told.problem is not None:
+                raise told.problem
+            self._check(told)
+            self._merge(told, done)
         except Impossible as problem:
             done.what, done.code = "failed", problem.code
             done.message = done.told(problem.message)
+            return done
         return done
 
-    def _check_shop(self, key: Key, facts: OrderFacts) -> None:
-        shop = self.loader.shops.of(facts)
-        head = self.heads.get(key)
-        if shop is None or (head is not None and head[1] != shop.pk):
-            said = {"no": facts.order_no}
+    def _check(self, told: _Told) -> None:
+        number = told.facts.order_no
+        head = self.heads.get(told.key)
+        if head is not None and head[1] != told.shop_id:
             message = _("the order %(no)s is not one of this shop; check the shop and the number")
-            raise Impossible("unknown", message % said)
-        if len(facts.order_no) > 64:
+            raise Impossible("unknown", message % {"no": number})
+        if len(number) > 64:
             raise Impossible("bad_value", _("the order number is longer than 64 signs"))
 
-    def _merge(self, key: Key, facts: OrderFacts, done: Outcome) -> None:
-        record, stamp = self.records.get(key), self.stamps[id(facts)]
-        if record is None and key in self.heads:
+    def _merge(self, told: _Told, done: Outcome) -> None:
+        record = self.records.get(told.key)
+        if record is None and told.key in self.heads:
             return  # the same facts as the last time
         fresh = record is None
         if record is None:
-            shop = self.loader.shops.of(facts)
-            assert shop is not None  # noqa: S101  # the key was made from it
-            values = {**NEW_ORDER, "platform": key[0], "order_no": key[1], "shop_id": shop.pk}
-            record = OrderRecord(Record(None, None, values), [], [], shop.pk)
+            platform, number = told.key
+            new = {**NEW_ORDER, "platform": platform, "order_no": number, "shop_id": told.shop_id}
+            record = OrderRecord(Record(None, None, new), [], [], told.shop_id)
         was = (record.order.values, record.lines, record.payments)
-        reason = merge(record, facts, self.loader.columns)
+        reason = merge(record, told.facts, self.loader.columns)
         if reason:
             done.what, done.message = "skipped", reason
             return
         if fresh:
-            self.records[key] = record
+            self.records[told.key] = record
         if fresh or changed(was, record):
-            record.order.values["facts_hash"] = stamp
+            record.order.values["facts_hash"] = told.stamp
             done.what = "created" if fresh else "updated"
-            done.warnings += tuple(done.told(text) for text in fit(record))
+            if not fresh:
+                done.changes = _changes(was, record)
+            if cuts := fit(record):
+                done.warnings += tuple([done.told(text) for text in cuts])
+
+    def figures(self, outcomes: Sequence[Outcome]) -> dict[int, Figure]:
+        """What rows that were heard say of refunds, by order."""
+        found: dict[int, Figure] = {}
+        for told, done in zip(self.told, outcomes, strict=True):
+            if done.what in {"skipped", "failed"}:
+                continue
+            record, head = self.records.get(told.key), self.heads.get(told.key)
+            pk = record.order.pk if record else head and head[0]
+            if pk and (figure := figure_of(told.facts, told.shop_id)):
+                found[pk] = figure
+        return found
 
     def write(self) -> None:
         write_records(list(self.records.values()), self.loader.source)
@@ -185,6 +218,8 @@ class _Chunk:
 def find_heads(keys: Iterable[Key]) -> dict[Key, tuple[int, int, str]]:
     """Key, shop and stamp of the orders we have, by platform and number."""
     keys = set(keys)
+    if not keys:
+        return {}
     rows = Order.objects.filter(
         platform__in={platform for platform, _no in keys}, order_no__in=[no for _p, no in keys]
     ).values_list("platform", "order_no", "id", "shop_id", "facts_hash")
@@ -214,7 +249,16 @@ def read_orders(ids: Iterable[int]) -> dict[int, OrderRecord]:
     return records
 
 
-def changed(was: tuple[Values, list[Record], list[Record]], record: OrderRecord) -> bool:
+Before = tuple[Values, list[Record], list[Record]]
+
+
+def _changes(was: Before, record: OrderRecord) -> tuple[Change, ...]:
+    """What the preview tells of an update; payments follow from the order's amounts."""
+    lines = [line.values for line in was[1]], [line.values for line in record.lines]
+    return (*differences(was[0], record.order.values), *of_lines(*lines))
+
+
+def changed(was: Before, record: OrderRecord) -> bool:
     values, lines, payments = was
     return (
         values != record.order.values
@@ -284,15 +328,20 @@ def write_records(records: list[OrderRecord], source: str) -> None:
 
 
 def _insert_orders(new: list[OrderRecord]) -> None:
-    now = timezone.now()
-    names = ["platform", "order_no", "shop_id", *_ORDER_NAMES]
-    zero = list(_ORDER_ZERO.values())
-    rows = []
-    for record, pk in zip(new, take_keys(Order, len(new)), strict=True):
+    if not new:
+        return
+    keys = take_keys(Order, len(new))
+    for record, pk in zip(new, keys, strict=True):
         record.order.pk = pk
-        values = record.order.values
-        rows.append([pk, now, now, *zero, *[values[name] for name in names]])
-    insert_rows(Order, ["id", "created_at", "updated_at", *_ORDER_ZERO, *names], rows)
+    now = timezone.now()
+    columns = _columns([record.order for record in new], _NEW_ORDER_NAMES)
+    same = {**_ORDER_ZERO, "created_at": now, "updated_at": now}
+    insert_columns(Order, {"id": keys, **columns}, same)
+
+
+def _columns(rows: list[Record], names: Sequence[str]) -> dict[str, list[Any]]:
+    values = [row.values for row in rows]
+    return {name: [one[name] for one in values] for name in names}
 
 
 def _save(
@@ -302,14 +351,16 @@ def _save(
     zero: dict[str, Any],
 ) -> None:
     """Lines or payments: those without a key are new."""
-    new = [(owner, row) for owner, row in rows if row.pk is None]
-    ready = []
-    for (owner, row), pk in zip(new, take_keys(model, len(new)), strict=True):
-        row.pk = pk
-        values = row.values
-        ready.append([pk, owner.order.pk, *zero.values(), *[values[name] for name in names]])
     _update(model, [row for _owner, row in rows if row.before is not None], names)
-    insert_rows(model, ["id", "order_id", *zero, *names], ready)
+    new = [(owner, row) for owner, row in rows if row.pk is None]
+    if not new:
+        return
+    keys = take_keys(model, len(new))
+    for (_owner, row), pk in zip(new, keys, strict=True):
+        row.pk = pk
+    owners = [owner.order.pk for owner, _row in new]
+    columns = _columns([row for _owner, row in new], names)
+    insert_columns(model, {"id": keys, "order_id": owners, **columns}, zero)
 
 
 def _update(model: type[models.Model], rows: list[Record], names: Sequence[str]) -> None:
@@ -380,6 +431,6 @@ class LineLoader:
             done.message = done.told(problem.message)
             return done
         if changed(was, record):
-            done.what = "updated"
+            done.what, done.changes = "updated", _changes(was, record)
             done.warnings += tuple(done.told(text) for text in fit(record))
         return done

@@ -184,7 +184,15 @@
         show();
     }
 
+    function keepPlainFiles() {
+        // unfold writes a file's name into a text field of its own, which plain inputs have not.
+        document.querySelectorAll("input[type=file].sh-file").forEach(function (input) {
+            input.hasChangeListener = true;
+        });
+    }
+
     document.addEventListener("DOMContentLoaded", function () {
+        keepPlainFiles();
         startClocks();
         matchReasons();
         makeReachable(document);
