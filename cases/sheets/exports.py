@@ -6,6 +6,7 @@ A masked cell (****) says nothing when it comes back in, so a masked export chan
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,13 +18,13 @@ from cases import privacy
 from cases.flow.door import Refused
 from cases.models import Case, CaseLine, Order, OrderLine, Parcel
 from cases.sheets.facts import CASES, ORDERS
-from cases.sheets.writer import LAYOUTS, Cell, Language, TooManyRows, write_sheet
+from cases.sheets.writer import LAYOUTS, Cell, Language, Layout, TooManyRows, write_sheet
 
 #: Rows read at a time.
 _PAGE: Final = 2000
 
 #: Field of our sheet → where it stands, seen from the order line.
-_ORDER_CELLS: Final = {
+ORDER_CELLS: Final = {
     "shop": "order__shop__code",
     "platform": "order__platform",
     "order_no": "order__order_no",
@@ -56,7 +57,7 @@ _ORDER_CELLS: Final = {
     "promises": "promises",
 }
 #: The same from the case line; the parcel back is looked up apart.
-_CASE_CELLS: Final = {
+CASE_CELLS: Final = {
     "case_no": "case__case_no",
     "shop": "case__shop__code",
     "order_no": "case__order__order_no",
@@ -74,12 +75,15 @@ _CASE_CELLS: Final = {
     "waybill": "case_id",
     "platform_case_no": "case__platform_case_no",
 }
+_OF_PARCEL: Final = ("courier", "waybill")
 _MASKS: Final[Mapping[str, Callable[[str], str]]] = {
     "buyer": privacy.mask_name,
     "receiver": privacy.mask_name,
     "phone": privacy.mask_phone,
     "address": privacy.mask_address,
 }
+#: Fields that only who may see them in clear gets unmasked.
+PERSONAL: Final = frozenset(_MASKS)
 #: What a filter may be called beside the columns themselves.
 _FILTERS: Final = {
     ORDERS: {"shop": "shop__code", **{n: n for n in ("id", "platform", "order_no", "status")}},
@@ -112,12 +116,14 @@ def export(  # noqa: PLR0913 - each is a choice of the person who exports
     filters: Mapping[str, str] | None = None,
     clear: bool = False,
     language: Language = "en",
+    columns: Sequence[str] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Exported:
     """Write orders or cases to ``out`` (.csv or .xlsx).
 
     ``queryset``: the orders or cases, scoped by the caller (all if not given). ``clear``: personal
-    data unmasked. Raises Refused for an unknown kind, filter or ending.
+    data unmasked. ``columns``: fields of the kind's layout, in this order (all if not given).
+    Raises Refused for an unknown kind, filter, column or ending.
     """
     began = time.monotonic()
     out = Path(out)
@@ -125,15 +131,24 @@ def export(  # noqa: PLR0913 - each is a choice of the person who exports
         said = {"kind": kind, "known": ", ".join(LAYOUTS)}
         message = _("“%(kind)s” cannot be exported; there are: %(known)s.") % said
         raise Refused(message, "unknown")
+    layout = layout_of(kind, columns)
     chosen = filtered(kind, _all(kind) if queryset is None else queryset, filters or {})
+    found = export_rows(kind, chosen, clear=clear, columns=layout.fields)
+    rows = written(out, layout, found, language=language, progress=progress)
+    return Exported(rows, str(out), time.monotonic() - began)
+
+
+def written(
+    out: Path,
+    layout: Layout,
+    rows: Iterator[Sequence[Cell]],
+    *,
+    language: Language,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Write the file and count its rows; what keeps it from being written is Refused in words."""
     try:
-        rows = write_sheet(
-            out,
-            LAYOUTS[kind],
-            export_rows(kind, chosen, clear=clear),
-            language=language,
-            progress=progress,
-        )
+        return write_sheet(out, layout, rows, language=language, progress=progress)
     except ValueError as problem:
         if str(problem) != out.suffix:
             raise
@@ -143,10 +158,23 @@ def export(  # noqa: PLR0913 - each is a choice of the person who exports
         message = _("More rows than an .xlsx sheet holds; export a .csv file.")
         raise Refused(message, "bad_value") from problem
     except OSError as problem:
-        said = {"file": str(out), "problem": problem.strerror or str(problem)}
+        said = {"file": out.name, "problem": problem.strerror or str(problem)}
         message = _("%(file)s cannot be written: %(problem)s") % said
         raise Refused(message, "bad_value") from problem
-    return Exported(rows, str(out), time.monotonic() - began)
+
+
+def layout_of(kind: str, columns: Sequence[str] | None = None) -> Layout:
+    """The columns of an export; Refused where one is unknown, doubled, or none is left."""
+    layout = LAYOUTS[kind]
+    if columns is None:
+        return layout
+    known = {column[0]: column for column in layout.columns}
+    wrong = [name for name in columns if name not in known or columns.count(name) > 1]
+    if wrong or not columns:
+        said = {"name": ", ".join(dict.fromkeys(wrong)) or "–", "known": ", ".join(known)}
+        message = _("“%(name)s” cannot be chosen as columns; there are, each once: %(known)s.")
+        raise Refused(message % said, "bad_value")
+    return Layout(tuple(known[name] for name in columns))
 
 
 def _all(kind: str) -> QuerySet[Any]:
@@ -175,46 +203,79 @@ def filtered(kind: str, queryset: QuerySet[Any], filters: Mapping[str, str]) -> 
     return queryset
 
 
-def export_rows(kind: str, queryset: QuerySet[Any], *, clear: bool) -> Iterator[Sequence[Cell]]:
-    """Rows of cells in the order of the kind's layout, a page at a time."""
+def count_rows(kind: str, queryset: QuerySet[Any], *, most: int) -> int:
+    """How many rows an export of these orders or cases has; counted up to ``most``."""
+    rows: QuerySet[Any]
     if kind == ORDERS:
-        return _order_rows(queryset, clear=clear)
-    return _case_rows(queryset)
+        rows = OrderLine.objects.filter(order__in=_keys(queryset))
+    else:
+        rows = CaseLine.objects.filter(case__in=_keys(queryset))
+    return int(rows.order_by()[:most].count())
 
 
-def _order_rows(queryset: QuerySet[Any], *, clear: bool) -> Iterator[Sequence[Cell]]:
-    fields = LAYOUTS[ORDERS].fields
-    masks = [] if clear else [(fields.index(name), mask) for name, mask in _MASKS.items()]
-    lines = OrderLine.objects.filter(order__in=_keys(queryset)).order_by("order_id", "line_no")
-    for row in lines.values_list(*[_ORDER_CELLS[name] for name in fields]).iterator(_PAGE):
-        cells = list(row)
-        for at, mask in masks:
-            cells[at] = mask(cells[at])
-        yield cells
+def export_rows(
+    kind: str, queryset: QuerySet[Any], *, clear: bool, columns: Sequence[str] | None = None
+) -> Iterator[Sequence[Cell]]:
+    """Rows of cells in the order of ``columns`` (the kind's layout if not given)."""
+    fields = LAYOUTS[kind].fields if columns is None else columns
+    if kind == ORDERS:
+        return _order_rows(queryset, fields, clear=clear)
+    return _case_rows(queryset, fields)
 
 
-def _case_rows(queryset: QuerySet[Any]) -> Iterator[Sequence[Cell]]:
-    fields = LAYOUTS[CASES].fields
-    courier, waybill = fields.index("courier"), fields.index("waybill")
-    lines = CaseLine.objects.filter(case__in=_keys(queryset)).order_by("case_id", "id")
-    page: list[list[Any]] = []
-    for row in lines.values_list(*[_CASE_CELLS[name] for name in fields]).iterator(_PAGE):
-        page.append(list(row))
-        if len(page) == _PAGE:
-            yield from _with_parcels(page, courier, waybill)
-            page = []
-    yield from _with_parcels(page, courier, waybill)
+def _order_rows(
+    queryset: QuerySet[Any], fields: Sequence[str], *, clear: bool
+) -> Iterator[Sequence[Cell]]:
+    hidden = [] if clear else [(at, name) for at, name in enumerate(fields) if name in _MASKS]
+    # Towns and first names repeat; what is kept of them ends with the export.
+    masks = [(at, lru_cache(maxsize=4096)(_MASKS[name])) for at, name in hidden]
+    lines = OrderLine.objects.order_by("order_id", "line_no")
+    rows = lines.values_list(*[ORDER_CELLS[name] for name in fields])
+    for keys in _pages(queryset):
+        for row in rows.filter(order_id__in=keys):
+            if not masks:
+                yield row
+                continue
+            cells = list(row)
+            for at, mask in masks:
+                cells[at] = mask(cells[at])
+            yield cells
 
 
-def _with_parcels(page: list[list[Any]], courier: int, waybill: int) -> list[list[Any]]:
-    """The last parcel back to us of each case, in one query per page."""
-    found = Parcel.objects.filter(
-        case_id__in={row[courier] for row in page}, direction=Parcel.Direction.IN
-    ).order_by("id")
-    last = {case: (by, no) for case, by, no in found.values_list("case_id", "courier", "waybill")}
+def _case_rows(queryset: QuerySet[Any], fields: Sequence[str]) -> Iterator[Sequence[Cell]]:
+    # The first cell is the case's key, by which its parcel is found.
+    lines = CaseLine.objects.order_by("case_id", "id")
+    rows = lines.values_list("case_id", *[CASE_CELLS[name] for name in fields])
+    for keys in _pages(queryset):
+        yield from _with_parcels([list(row) for row in rows.filter(case_id__in=keys)], fields)
+
+
+def _pages(queryset: QuerySet[Any]) -> Iterator[list[int]]:
+    """Primary keys, ascending, a page at a time.
+
+    No statement lasts as long as the export: a cursor over everything would keep SQLite's log from
+    being taken up and make PostgreSQL put all the rows aside first.
+    """
+    keys, last = queryset.order_by("pk").values_list("pk", flat=True), 0
+    while page := list(keys.filter(pk__gt=last)[:_PAGE]):
+        yield page
+        last = page[-1]
+
+
+def _with_parcels(page: list[list[Any]], fields: Sequence[str]) -> Iterator[list[Any]]:
+    """The rows without their keys; with the last parcel back of each, in one query per page."""
+    places = [(at, _OF_PARCEL.index(f)) for at, f in enumerate(fields, 1) if f in _OF_PARCEL]
+    last: dict[int, Sequence[str]] = {}
+    if places:
+        found = Parcel.objects.filter(
+            case_id__in={row[0] for row in page}, direction=Parcel.Direction.IN
+        ).order_by("id")
+        last = {case: told for case, *told in found.values_list("case_id", *_OF_PARCEL)}
     for row in page:
-        row[courier], row[waybill] = last.get(row[courier], ("", ""))
-    return page
+        parcel = last.get(row[0], ("", ""))
+        for at, which in places:
+            row[at] = parcel[which]
+        yield row[1:]
 
 
 def _keys(queryset: QuerySet[Any]) -> QuerySet[Any]:

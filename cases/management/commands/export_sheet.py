@@ -20,6 +20,7 @@ class Command(JsonCommand):
         parser.add_argument(
             "--filter", nargs="*", action="extend", default=[], metavar="field=value"
         )
+        parser.add_argument("--columns", metavar="a,b,c", help="these columns, in this order")
         parser.add_argument("--chinese", action="store_true", help="Chinese column names")
 
     def answer(self, **options: Any) -> dict[str, Any]:
@@ -31,10 +32,12 @@ class Command(JsonCommand):
                 message = _("“%(text)s” is no filter; write it as field=value.") % said
                 raise Refused(message, "bad_value")
             filters[name.strip()] = value.strip()
+        columns = options["columns"]
         return export(
             options["kind"],
             options["out"],
             filters=filters,
             clear=True,
+            columns=None if columns is None else [name.strip() for name in columns.split(",")],
             language="zh" if options["chinese"] else "en",
         ).as_dict()

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from cases.models import Order, Shop
+from cases.sheets.exports import export
 from tests.cases.sheets.loading_desk import CASE, ORDER, SIGNED, TAOBAO, case, lines, order
 
 
@@ -129,6 +130,33 @@ def test_an_export_taken_in_again_changes_nothing(desk, tmp_path, ending):
     assert lines(TAOBAO["订单编号"]) == lines(TAOBAO["订单编号"])
 
 
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_a_masked_export_taken_in_again_overwrites_nothing(desk, tmp_path, ending):
+    personal = {"phone": "19900001234", "receiver": "张三", "buyer": "小甲", "address": "=杭州1号"}
+    desk.orders(SIGNED | personal)
+    before = list(Order.objects.values())
+
+    export("orders", out := tmp_path / f"masked.{ending}", clear=False)
+    again, _words, _code = run("import_sheet", out)
+    assert (again["rows"], again["unchanged"]) == (1, 1)
+    assert list(Order.objects.values()) == before
+
+
+def test_columns_are_chosen_by_name(desk, tmp_path):
+    desk.orders(ORDER)
+    desk.cases(CASE | {"state": "returning", "courier": "SF", "waybill": "SF9"})
+    for kind, columns, cells in (
+        ("orders", "sku,order_no", "K-1,A1"),
+        ("cases", "waybill,case_no, courier", "SF9,C1,SF"),
+        ("cases", "case_no,state", "C1,returning"),
+    ):
+        out = tmp_path / "some.csv"
+        _found, _words, code = run("export_sheet", kind, out, "--columns", columns)
+        assert code == 0
+        header = columns.replace(" ", "")
+        assert out.read_text(encoding="utf-8-sig").splitlines() == [header, cells]
+
+
 def test_an_export_is_filtered_by_fields(desk, tmp_path):
     desk.orders(
         ORDER, SIGNED | {"order_no": "A2"}, SIGNED | {"order_no": "A3", "shop": "elsewhere"}
@@ -152,6 +180,9 @@ def test_an_export_is_filtered_by_fields(desk, tmp_path):
         ("orders", "o.pdf"),
         ("orders", "o.csv", "--filter", "nonsense=1"),
         ("orders", "o.csv", "--filter", "status"),
+        ("orders", "o.csv", "--columns", "sku,password"),
+        ("orders", "o.csv", "--columns", "sku,sku"),
+        ("orders", "o.csv", "--columns", ""),
         ("orders", "no/such/folder/o.csv"),
     ],
 )

@@ -1,18 +1,29 @@
 """What we write comes back as it was and runs nothing; a mended error workbook is a sheet."""
 
 import csv
+import zipfile
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from django.utils.safestring import mark_safe
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cases.models.orders import OrderStatus
 from cases.sheets.dialects import read_facts, recognise
 from cases.sheets.facts import CASES, ORDERS, BadRow
 from cases.sheets.reader import open_sheet
+from cases.sheets.values import unprotect
 from cases.sheets.workbook import ErrorBook
-from cases.sheets.writer import LAYOUTS, NATIVE_CASES, NATIVE_ORDERS, TooManyRows, write_sheet
+from cases.sheets.writer import (
+    LAYOUTS,
+    NATIVE_CASES,
+    NATIVE_ORDERS,
+    TooManyRows,
+    plain,
+    write_sheet,
+)
 from tests.cases.sheets.files import makers
 
 PAID = datetime(2025, 1, 5, 0, 0, 30, tzinfo=UTC)
@@ -150,6 +161,50 @@ def test_any_text_survives_a_csv(tmp_path_factory, text):
     assert case.text == text
 
 
+DANGEROUS = "=+-@\t\r\n\0＝＋－＠"
+
+
+def risky(signs, but):
+    """A text that a spreadsheet program may take for a formula."""
+    start = st.text(st.sampled_from(signs + "'"), min_size=1, max_size=3)
+    rest = st.text(st.characters(exclude_categories=but), min_size=1, max_size=9)
+    return st.builds(str.__add__, start, rest)
+
+
+RISKY = risky(DANGEROUS, ["Cs", "Cc", "Cf", "Z"])
+SHOWN = risky("".join(filter(str.isprintable, DANGEROUS)), ["C", "Z"])
+
+
+@given(st.lists(RISKY, min_size=1, max_size=3))
+def test_no_text_runs_in_a_spreadsheet_program_and_ours_reads_it_as_it_was(tmp_path_factory, texts):
+    path = tmp_path_factory.getbasetemp() / "risky.csv"
+    rows = [row(NATIVE_CASES, CASE | {"line_no": n, "text": t}) for n, t in enumerate(texts, 1)]
+    write_sheet(path, NATIVE_CASES, rows)
+
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        cells = [row_["text"] for row_ in csv.DictReader(file)]
+    assert [cell[0] for cell in cells] == ["'"] * len(texts)
+    assert [unprotect(cell) for cell in cells] == texts
+    # A control sign at the edge is no part of a text wherever it is read.
+    told = [(fact.text, text) for fact, text in zip(read(path), texts, strict=True)]
+    assert [found for found, text in told if text.isprintable()] == [
+        text for text in texts if text.isprintable()
+    ]
+
+
+@settings(max_examples=10)
+@given(st.lists(SHOWN, min_size=1, max_size=20))
+def test_a_text_of_a_workbook_stays_a_text(tmp_path_factory, texts):
+    path = tmp_path_factory.getbasetemp() / "risky.xlsx"
+    rows = [row(NATIVE_CASES, CASE | {"line_no": n, "text": t}) for n, t in enumerate(texts, 1)]
+    write_sheet(path, NATIVE_CASES, rows)
+
+    with zipfile.ZipFile(path) as parts:
+        assert b"<f>" not in parts.read("xl/worksheets/sheet1.xml")
+    with open_sheet(path) as table:
+        assert [found.cells["text"] for found in table] == texts
+
+
 def test_an_unknown_kind_of_file_is_refused(tmp_path):
     with pytest.raises(ValueError, match="docx"):
         write_sheet(tmp_path / "out.docx", NATIVE_ORDERS, [])
@@ -215,3 +270,17 @@ def test_a_number_that_lost_digits_does_not_become_whole_in_the_error_workbook(t
 
     (again,) = read(errors.path)
     assert again.code == "lost_digits"
+
+
+def test_cells_of_derived_classes_are_written_as_what_they_are():
+    class Yuan(Decimal):
+        """A class of somebody else's."""
+
+    assert plain(OrderStatus.PAID) == "paid"
+    assert plain(mark_safe("=1+1")) == "=1+1"
+    assert plain(Yuan("1E+2")) == "100"
+    assert plain(["a", "b"]) == "a;b"
+
+
+def test_a_time_is_written_as_beijing_shows_it_to_the_second():
+    assert plain(datetime(2025, 12, 31, 16, 0, 59, 999999, tzinfo=UTC)) == "2026-01-01 00:00:59"
