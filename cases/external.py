@@ -62,6 +62,17 @@ def report(rows: Iterable[Reported]) -> int:
     return len(changes)
 
 
+def take_over(order: Order, amount: Decimal, at: datetime, source: str) -> None:
+    """Somebody takes over a refund by the platform, ``amount`` yuan, that no order report showed.
+
+    Call inside a transaction that holds the order's lock; the caller checked what is left.
+    """
+    order.external_refunded += amount
+    fields = [Order._meta.get_field("external_refunded")]
+    writing.update_rows(Order, fields, writing.rows_of([order], fields))
+    ExternalRefund.objects.create(order=order, source=source[:60], amount=amount, at=at)
+
+
 def explain(order_id: int, amount: Decimal) -> None:
     """Close open external refunds of an order up to ``amount`` yuan, oldest first."""
     for row in ExternalRefund.objects.filter(order_id=order_id).order_by("id"):

@@ -83,7 +83,8 @@ class NewCase:
 
     ``at``: the fact's time in a sheet, the moment of acting else. ``since``: since when the state
     holds, if known; its clock counts from there. ``amount`` is goods, ``freight`` apart (yuan);
-    both are worked out where they are None.
+    both are worked out where they are None. ``whole``: the platform names one sum, of which what
+    is beyond the goods is freight.
     """
 
     order: Order
@@ -107,6 +108,7 @@ class NewCase:
     refund_number: str = ""
     refunded_amount: Decimal | None = None
     goods: str = ""
+    whole: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -348,6 +350,8 @@ def _amounts(entry: NewCase, move: Move) -> None:
     else:
         amount = entry.amount if entry.amount is not None else (sum(worth, ZERO) if money else ZERO)
         freight = entry.freight if entry.freight is not None else _freight(move, worth)
+        if entry.whole and entry.freight is None and amount > sum(caps, ZERO):
+            amount, freight = sum(caps, ZERO), amount - sum(caps, ZERO)
     ended = case.state in TERMINAL
     if (money or amount or freight) and not (ended and case.state == State.CLOSED):
         _fit(move, amount, freight, caps)

@@ -17,7 +17,15 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from cases.flow.door import Refused
-from cases.models import Case, CaseEvent, Mediation, Order, OrderLine, Remedy
+from cases.models import (
+    Case,
+    CaseEvent,
+    Mediation,
+    Order,
+    OrderLine,
+    PlatformRecord,
+    Remedy,
+)
 from cases.models.kinds import GOODS_REMEDIES, TERMINAL
 from cases.models.money import ZERO
 
@@ -247,6 +255,24 @@ def on_time(question: Question) -> list[Row]:
     ]
 
 
+def reconciliation(question: Question) -> list[Row]:
+    """Open differences with the platform by shop and kind, of the days they were told.
+
+    ``amount``: yuan by which refunds there and here are apart, summed without their signs.
+    """
+    if question.by and question.by != "shop":
+        raise _not_by(question.by, ["shop"])
+    sums: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
+    rows = PlatformRecord.objects.waiting().filter(question.within("told_at")).order_by()
+    columns = ("shop__code", "difference", "refunded", "ours")
+    for shop, kind, there, here in rows.values_list(*columns).iterator(chunk_size=5000):
+        sums[shop, kind].append(abs((there or ZERO) - (here or ZERO)))
+    return [
+        {"shop": shop, "kind": kind, "count": len(found), "amount": str(sum(found, ZERO))}
+        for (shop, kind), found in sorted(sums.items())
+    ]
+
+
 MEASURES: dict[str, Callable[[Question], list[Row]]] = {
     measure.__name__: measure
     for measure in (
@@ -260,6 +286,7 @@ MEASURES: dict[str, Callable[[Question], list[Row]]] = {
         dispute_rate,
         self_settled,
         repair_share,
+        reconciliation,
     )
 }
 
