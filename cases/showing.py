@@ -3,6 +3,7 @@
 Amounts are texts with two decimals, times ISO 8601 with the offset of the shop's zone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 from cases import sop
 from cases.flow import clock
 from cases.flow.door import Actor, allowed
+from cases.flow.events import Event
 from cases.flow.states import Stateful, StepInfo
 from cases.models import Case, CaseEvent, Evidence, Order, OrderLine, Parcel, PlatformPause, Refund
 from cases.models.money import ZERO
@@ -30,6 +32,8 @@ class Onlooker(Actor):
 
 
 ONLOOKER = Onlooker("person", "command")
+#: What other apps tell of an order, by the name it is shown under; they add it in ready().
+PARTS_OF_ORDER: dict[str, Callable[[Order], Any]] = {}
 
 
 def order_as_dict(order: Order) -> dict[str, Any]:
@@ -72,6 +76,7 @@ def order_as_dict(order: Order) -> dict[str, Any]:
         "auto_confirm": _auto_confirm(order, cases, zone),
         "claims": [],
         "invoices": [],
+        **{name: part(order) for name, part in PARTS_OF_ORDER.items()},
     }
 
 
@@ -152,7 +157,7 @@ def is_paused(case: Case) -> bool:
     return pauses.filter(starts_at__lte=now, ends_at__gt=now).exists()
 
 
-def actor_of(event: CaseEvent) -> str:
+def actor_of(event: Event) -> str:
     """A person by name, else ``system`` (the clock) or ``sheet`` (a platform's row)."""
     if event.user is not None:
         return event.user.get_username()

@@ -23,7 +23,7 @@ from cases.models.shops import shop_ids_of
 REFUSED = 2
 ZONE = ZoneInfo("Asia/Shanghai")
 #: Objects that the contract names and that have no rows yet.
-COMING = frozenset({"claim", "invoice", "deposit", "job"})
+COMING = frozenset({"invoice"})
 
 
 class JsonCommand(BaseCommand):
@@ -97,7 +97,7 @@ def case_numbered(number: str, actor: Actor) -> Case:
     case: Case | None = cases.filter(case_no=number).first()
     if case is None:
         raise Refused(_("There is no case %(no)s.") % {"no": number}, "unknown")
-    _check_shop(actor, case.shop_id, case.shop.code)
+    check_shop(actor, case.shop_id, case.shop.code)
     return case
 
 
@@ -116,7 +116,7 @@ def order_numbered(number: str, actor: Actor, shop: str | None = None) -> Order:
             "bad_value",
         )
     order = (mine or found)[0]
-    _check_shop(actor, order.shop_id, order.shop.code)
+    check_shop(actor, order.shop_id, order.shop.code)
     return order
 
 
@@ -133,7 +133,8 @@ def _is_mine(actor: Actor, shop_id: int) -> bool:
     return ids is None or shop_id in ids
 
 
-def _check_shop(actor: Actor, shop_id: int, code: str) -> None:
+def check_shop(actor: Actor, shop_id: int, code: str) -> None:
+    """Refuse a person who does not belong to the shop."""
     if not _is_mine(actor, shop_id):
         raise NotPermitted(
             _("This belongs to shop %(shop)s, of which %(who)s is no member.")

@@ -19,6 +19,9 @@ from cases.models import (
 )
 from cases.seeding import limits, reasons, roles, sops
 
+#: Reference data of other apps, by the name ``seed`` reports it under; they add it in ready().
+WRITERS: dict[str, Callable[[], int]] = {}
+
 
 @transaction.atomic
 def seed() -> dict[str, int]:
@@ -37,7 +40,7 @@ def seed() -> dict[str, int]:
         "role_limits": _role_limits,
         "calendar_days": _calendar,
     }
-    return {name: write() for name, write in writers.items()}
+    return {name: write() for name, write in {**writers, **WRITERS}.items()}
 
 
 def _reasons() -> int:

@@ -1,0 +1,20 @@
+"""The models of promises: terms, deposits with their ledger, claims."""
+
+from promises.models.claim import Claim, ClaimEvent, ClaimState
+from promises.models.deposit import Deposit, DutyEvent, DutyState, Entry, ShopNotice, TopUpDuty
+from promises.models.terms import Limit, Term, TermBook
+
+__all__ = [
+    "Claim",
+    "ClaimEvent",
+    "ClaimState",
+    "Deposit",
+    "DutyEvent",
+    "DutyState",
+    "Entry",
+    "Limit",
+    "ShopNotice",
+    "Term",
+    "TermBook",
+    "TopUpDuty",
+]
