@@ -17,6 +17,7 @@ MODULES = {
     "sweep": "tests.bench.sweep",
     "door": "tests.bench.door",
     "list": "tests.bench.lists",
+    "desk": "tests.bench.desk",
 }
 
 

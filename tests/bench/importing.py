@@ -2,20 +2,22 @@
 
 Ours is ``import_sheet``'s function. Stock is what one would write with django-import-export: a
 ModelResource that is run twice, for the preview and for good; it is measured on at most 5,000
-rows and extrapolated by the row. The floor reads the same file and writes the same three tables
-without asking anything.
+rows and extrapolated by the row. The floor is a straight script with the same checks that writes
+the same tables (``floor_import``). The first orders must come out alike, cell for cell. Then the
+same file once more, to find that nothing is new, and the rows as a workbook.
 """
 
 import csv
+import hashlib
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import tablib
-from django.db import connection, transaction
 from import_export import fields, resources, widgets
 
 from cases import privacy
@@ -24,10 +26,14 @@ from cases.models import Order, OrderLine, Payment, Shop
 from cases.models.money import MoneyField
 from cases.sheets.facts import ORDERS
 from cases.sheets.loading import import_file
-from cases.sheets.writer import LAYOUTS
+from cases.sheets.writer import LAYOUTS, new_workbook
 from tests.bench import stand
+from tests.bench.floor_import import floor
 
 STOCK_ROWS = 5000
+WORKBOOK_ROWS = 200_000
+LINE = ("line_no", "sku", "title", "category", "quantity", "unit_price", "paid_amount", "promises")
+PAYMENT = ("number", "method", "amount", "paid_at", "refunded")
 TIMES = ("ordered_at", "paid_at", "shipped_at", "signed_at", "finished_at", "promised_arrival")
 
 
@@ -48,12 +54,42 @@ def run(rows: int, database: str) -> Iterator[dict[str, Any]]:
                 "stock": lambda: stock(part),
                 "floor": lambda: floor(whole),
             },
+            same=lambda: outcome(some, rows),
+            turns=stand.TURNS if rows < stand.LARGE else 1,
         )
         for line in lines:
             if line.get("who") == "stock":
                 whole_time = round(line["seconds"] / some * rows, 1)
                 line |= {"extrapolated_from": some, "seconds_extrapolated": whole_time}
             yield line
+        stand.restore(database)
+        stand.in_child(stand.measured, lambda: ours(whole))
+        again = stand.in_child(stand.measured, lambda: once_more(whole))
+        yield {"name": "import", "database": database, "who": "ours, the same file again", **again}
+        sheet = Path(folder) / "orders.xlsx"
+        stand.in_child(write_workbook, whole, sheet)
+        stand.restore(database)
+        taken = stand.in_child(stand.measured, lambda: ours(sheet))
+        yield {"name": "import", "database": database, "who": "ours, XLSX", **taken}
+
+
+def outcome(some: int, rows: int) -> str:
+    """A digest of what stands in the tables for the first orders; all must have been written."""
+    last = f"35{some - 1:017}"
+    orders = Order.objects.filter(order_no__lte=last).order_by("order_no")
+    told = hashlib.sha256()
+    for queryset, names in (
+        (orders, ("shop_id", "order_no", "status", "paid_amount", *TIMES, "waybill", "courier")),
+        (orders, ("freight_paid", "buyer", "receiver", "phone", "address", "shipped_free")),
+        (orders, ("phone_hash", "phone_tail")),
+        (OrderLine.objects.filter(order__in=orders).order_by("order__order_no"), LINE),
+        (Payment.objects.filter(order__in=orders).order_by("order__order_no"), PAYMENT),
+    ):
+        for row in queryset.values_list(*names):
+            told.update(repr(row).encode())
+    for model in (Order, OrderLine, Payment):
+        assert model._default_manager.count() in {some, rows}, model
+    return told.hexdigest()
 
 
 def open_shop() -> None:
@@ -70,6 +106,16 @@ def write_orders(path: Path, rows: int) -> None:
         for n in range(rows):
             cells = cells_of(n, began + timedelta(seconds=n * 200))
             write([cells.get(name, "") for name in names])
+
+
+def write_workbook(sheet: Path, path: Path) -> None:
+    """The same rows as a workbook, at most 200,000 of them; every cell is a text."""
+    with sheet.open(encoding="utf-8-sig", newline="") as file, new_workbook(path) as book:
+        page = book.add_worksheet()
+        for at, row in enumerate(islice(csv.reader(file), WORKBOOK_ROWS + 1)):
+            for column, cell in enumerate(row):
+                if cell:
+                    page.write_string(at, column, cell)
 
 
 def cells_of(n: int, began: datetime) -> dict[str, str]:
@@ -107,6 +153,12 @@ def cells_of(n: int, began: datetime) -> dict[str, str]:
 def ours(path: Path) -> int:
     result = import_file(path, actor=Actor.sheet())
     assert result.created == result.rows, result.as_dict()
+    return result.rows
+
+
+def once_more(path: Path) -> int:
+    result = import_file(path, actor=Actor.sheet())
+    assert result.unchanged == result.rows, result.as_dict()
     return result.rows
 
 
@@ -180,70 +232,3 @@ def stock(path: Path) -> int:
         assert not result.has_validation_errors(), result.invalid_rows[:1]
         rows = len(data)
     return rows
-
-
-ORDER_COLUMNS = (
-    *("id", "shop_id", "platform", "order_no", "status", "paid_amount", "freight_paid"),
-    *("freight_reserved", "freight_refunded", "external_refunded", "reported_refunded"),
-    *TIMES,
-    *("ship_by", "courier", "waybill", "named_courier", "shipped_free", "buyer", "receiver"),
-    *("phone", "address", "phone_hash", "phone_tail", "extra", "facts_hash", "has_lines"),
-    *("created_at", "updated_at"),
-)
-LINE_COLUMNS = (
-    *("id", "order_id", "line_no", "sub_order_no", "sku", "title", "category", "serials"),
-    *("quantity", "unit_price", "discount", "paid_amount", "ship_by", "promises"),
-    *("no_return_agreed", "extra", "held", "gone", "reserved", "refunded"),
-)
-PAYMENT_COLUMNS = ("id", "order_id", "number", "method", "amount", "paid_at", "refunded")
-
-
-def floor(path: Path) -> int:
-    """No question asked: cells go straight into three tables."""
-    shop = Shop.objects.get(code="bench").pk
-    batch, done = 5000, 0
-    orders: list[tuple[Any, ...]] = []
-    lines: list[tuple[Any, ...]] = []
-    payments: list[tuple[Any, ...]] = []
-    with path.open(encoding="utf-8-sig", newline="") as file, transaction.atomic():
-        for n, row in enumerate(csv.DictReader(file), 1):
-            fen = int(row["paid_amount"].replace(".", ""))
-            times = [f"{row[name]}+08:00" if row[name] else None for name in TIMES]
-            orders.append(
-                (
-                    *(n, shop, row["platform"], row["order_no"], row["status"], fen, 0, 0, 0, 0, 0),
-                    *times,
-                    *(None, row["courier"], row["waybill"], "", True, row["buyer"]),
-                    *(row["receiver"], row["phone"], row["address"], "", "", "{}", "", True),
-                    *(times[0], times[0]),
-                )
-            )
-            lines.append(
-                (
-                    *(n, n, row["line_no"], "", row["sku"], row["title"], row["category"], ""),
-                    *(row["quantity"], row["unit_price"], 0, fen, None, row["promises"]),
-                    *(False, "{}", 0, 0, 0, 0),
-                )
-            )
-            payments.append((n, n, "", "", fen, times[1], 0))
-            if n % batch == 0:
-                _pour(orders, lines, payments)
-            done = n
-        _pour(orders, lines, payments)
-    return done
-
-
-def _pour(*tables: list[tuple[Any, ...]]) -> None:
-    models = ((Order, ORDER_COLUMNS), (OrderLine, LINE_COLUMNS), (Payment, PAYMENT_COLUMNS))
-    for (model, columns), rows in zip(models, tables, strict=True):
-        table, names = model._meta.db_table, ", ".join(columns)
-        with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                    for row in rows:
-                        copy.write_row(row)
-            else:
-                marks = ", ".join(["%s"] * len(columns))
-                sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
-                cursor.executemany(sql, rows)
-        rows.clear()

@@ -28,7 +28,7 @@ PAGES = {"case": "/admin/cases/case/", "order": "/admin/cases/order/"}
 
 def run(rows: int, database: str) -> Iterator[dict[str, Any]]:
     """At 10, 100, … up to ``rows`` cases and as many orders."""
-    stand.in_child(_collect)
+    stand.in_child(collect)
     size, made = 10, 0
     measured: list[dict[str, Any]] = []
     while size <= rows:
@@ -65,7 +65,7 @@ def _ratios(measured: list[dict[str, Any]]) -> dict[str, Any]:
     return out
 
 
-def _collect() -> None:
+def collect() -> None:
     """Pages name static files by their hashed names, as in production."""
     with redirect_stdout(sys.stderr):
         call_command("collectstatic", interactive=False, verbosity=0)

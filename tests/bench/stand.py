@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 SERVER = os.environ.get("POSTGRES_URL") or "postgres://root@127.0.0.1:5432/postgres"
 TURNS = 3
+#: Rows from which one turn says enough.
+LARGE = 200_000
 
 
 @contextmanager
@@ -148,13 +150,17 @@ def measured(work: Callable[[], int]) -> dict[str, Any]:
         rows = work()
         seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {
+    figures = {
         "rows": rows,
         "seconds": round(seconds, 3),
         "rows_per_second": round(rows / seconds),
         "peak_mb": round(peak),
         "queries": queries,
     }
+    # A workbook is read by a process of its own.
+    if children := resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss:
+        figures["child_peak_mb"] = round(children / 1024)
+    return figures
 
 
 def in_turn(
