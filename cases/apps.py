@@ -21,6 +21,8 @@ class CasesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from cases import effects, guards, limits, rules  # noqa: F401, PLC0415 - they register
+        # They register with the door; what compares does so after what writes.
+        from cases import effects, guards, limits, rules  # noqa: F401, PLC0415, I001
+        from cases import differences  # noqa: F401, PLC0415
 
         post_migrate.connect(install_triggers, sender=self, dispatch_uid="cases.triggers")

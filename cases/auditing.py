@@ -5,7 +5,7 @@ reads one snapshot: what happens meanwhile neither disturbs nor is held up.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.auditsql import CHECKS, OVERDUE, Check
+from cases.differences import judge, whole_orders
 from cases.flow import clock, hooks
 from cases.flow.events import Event, expected_triggers, standing_triggers
 from cases.flow.states import Stateful, StepInfo
@@ -26,8 +27,8 @@ from cases.models.money import to_yuan
 GRACE = timedelta(hours=1)
 #: So many violations of one kind are listed; more tell nothing new.
 MOST = 200
-#: Acts that begin a row's life; they are no steps.
-OPENINGS = frozenset({"open_case", "adopt", "adopted"})
+#: What other apps look at in the same snapshot: (result, now, digest of heads), by their name.
+CHECKERS: dict[str, Callable[["Audit", datetime, Any], None]] = {}
 #: Channels without a person that are the house's own clock, not a platform's sheet.
 CLOCKS = frozenset({"clock", "command"})
 
@@ -100,11 +101,14 @@ def audit(now: datetime | None = None) -> Audit:
     _check_triggers(result)
     with snapshot():
         for check in CHECKS:
-            _run(result, check)
-        _run(result, OVERDUE, _overdue_since(now or clock.now()))
+            run(result, check)
+        run(result, OVERDUE, overdue_since(now or clock.now()))
+        _check_differences(result)
         digest = hashlib.sha256()
         for model in hooks.flows():
             _check_chains(result, model, digest)
+        for look in CHECKERS.values():
+            look(result, now or clock.now(), digest)
         result.heads = digest.hexdigest()
     return result
 
@@ -140,7 +144,8 @@ def _check_triggers(result: Audit) -> None:
         )
 
 
-def _run(result: Audit, check: Check, parameters: list[Any] | None = None) -> None:
+def run(result: Audit, check: Check, parameters: list[Any] | None = None) -> None:
+    """Ask one question of all rows."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT COUNT(*) FROM {check.over}")  # noqa: S608 - a constant of ours
         result.checked += cursor.fetchone()[0]
@@ -150,7 +155,16 @@ def _run(result: Audit, check: Check, parameters: list[Any] | None = None) -> No
             result.found(check.what, label, str(check.text) % tuple(shown))
 
 
-def _overdue_since(now: datetime) -> list[Any]:
+def _check_differences(result: Audit) -> None:
+    """Each record of a platform says of itself in what it differs from us."""
+    for rows in whole_orders():
+        result.checked += len(rows)
+        for row in judge(rows):
+            text = _("What differs from the platform is not what both sides say now.")
+            result.found("difference_not_true", f"platformrecord {row.pk}", text)
+
+
+def overdue_since(now: datetime) -> list[Any]:
     """Due before this business moment, and last written before this moment of the wall clock."""
     convert = connection.ops.adapt_datetimefield_value
     return [convert(now - GRACE), convert(timezone.now() - GRACE)]
@@ -173,7 +187,6 @@ def _check_chains(result: Audit, model: type[Stateful], digest: Any) -> None:
     roots = manager.order_by("pk").values_list("pk", "state", "seq", "head")
     events = _events(model)
     row = next(events, None)
-    steps = model.steps()
     name = model._meta.model_name
     for pk, state, seq, head in roots.iterator(chunk_size=5000):
         chain = _Chain()
@@ -182,7 +195,7 @@ def _check_chains(result: Audit, model: type[Stateful], digest: Any) -> None:
         while row is not None and row.root_pk == pk:
             result.checked += 1
             if not chain.broken:
-                _follow(result, f"{name} {pk}", chain, row, steps)
+                _follow(result, f"{name} {pk}", chain, row, model)
             row = next(events, None)
         if chain.broken:
             continue
@@ -203,9 +216,7 @@ def _events(model: type[Stateful]) -> Iterator[EventRow]:
     return map(EventRow._make, rows.values_list(*_COLUMNS).iterator(chunk_size=5000))
 
 
-def _follow(
-    result: Audit, label: str, chain: _Chain, row: EventRow, steps: dict[str, StepInfo]
-) -> None:
+def _follow(result: Audit, label: str, chain: _Chain, row: EventRow, model: type[Stateful]) -> None:
     """Take one event onto the chain; report what does not fit."""
     if row.seq != chain.seq + 1:
         chain.broken = True
@@ -215,7 +226,7 @@ def _follow(
         chain.broken = True
         result.found("event_changed", label, _("Event %(seq)s was changed.") % {"seq": row.seq})
         return
-    wrong = _wrong_edge(chain, row, steps)
+    wrong = _wrong_edge(chain, row, model)
     if wrong:
         result.found(
             "edge_not_allowed",
@@ -229,16 +240,16 @@ def _follow(
                 "wrong": wrong,
             },
         )
-    info = steps.get(row.verb)
+    info = model.steps().get(row.verb)
     chain.seq, chain.prev, chain.state = row.seq, row.hash, row.target
     if info is None or info.moves:
         chain.moved_at = row.at
 
 
-def _wrong_edge(chain: _Chain, row: EventRow, steps: dict[str, StepInfo]) -> str:
-    info = steps.get(row.verb)
+def _wrong_edge(chain: _Chain, row: EventRow, model: type[Stateful]) -> str:
+    info = model.steps().get(row.verb)
     if chain.seq == 0 or info is None:
-        fits = chain.seq == 0 and row.verb in OPENINGS
+        fits = chain.seq == 0 and row.verb in model.openings
         return "" if fits else _("a life begins with its opening, and only once.")
     if row.source != chain.state or row.source not in info.sources:
         return _("the step does not begin there.")

@@ -274,6 +274,29 @@ CHECKS = (
         """,
     ),
     Check(
+        "clear_export_not_recorded",
+        "cases_exportjob",
+        _("The file holds %s rows in clear, the records tell of %s."),
+        """
+        SELECT j.job_no, j.rows_done, COALESCE(r.told, 0)
+        FROM cases_exportjob j
+        LEFT JOIN (SELECT job_id, SUM(rows) told FROM cases_clearexport GROUP BY job_id) r
+               ON r.job_id = j.id
+        WHERE j.clear AND j.status = 'done' AND j.rows_done <> COALESCE(r.told, 0)
+        """,
+    ),
+    Check(
+        "clear_export_told_otherwise",
+        "cases_clearexport",
+        _("The record of user %s is not what the export says, which user %s asked for."),
+        """
+        SELECT j.job_no, CAST(r.user_id AS TEXT), CAST(j.created_by_id AS TEXT)
+        FROM cases_clearexport r JOIN cases_exportjob j ON j.id = r.job_id
+        WHERE NOT j.clear OR j.status <> 'done' OR j.created_by_id IS NULL
+           OR r.user_id <> j.created_by_id OR r.sha256 <> j.sha256 OR r.reason <> j.reason
+        """,
+    ),
+    Check(
         "clock_wrong",
         "cases_case",
         _("The case is %s; its clock is on “%s”, due %s."),

@@ -33,11 +33,18 @@ OF_DJANGO = {
 OURS = (
     gettext_noop("Can import orders"),
     gettext_noop("Can export orders"),
+    gettext_noop("Can export personal data in clear, with a reason"),
     gettext_noop("Can see one personal datum in clear, with a reason"),
     gettext_noop("Can open a case on an order"),
     gettext_noop("Can import cases"),
     gettext_noop("Can export cases"),
     gettext_noop("Can see amounts"),
+    gettext_noop("Can import calendar days"),
+    gettext_noop("Can export calendar days"),
+    gettext_noop("Can import column names"),
+    gettext_noop("Can export column names"),
+    gettext_noop("Can import words"),
+    gettext_noop("Can export words"),
 )
 
 

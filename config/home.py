@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from cases.admin.counts import OTHER_SIDES, desk_counts
 from cases.admin.filters import lines_to_hand_back
+from cases.admin.reconciliation import difference_counts
 from cases.admin.scope import sees_money
 from cases.admin.search import find_cases, find_orders
 from cases.looks import countdown, now_of
@@ -56,6 +57,7 @@ def shops(request: HttpRequest) -> list[dict[str, Any]]:
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups of pages; badges from the one aggregate of the request."""
     n = desk_counts(request) if request.user.has_perm("cases.view_case") else defaultdict(int)
+    differences = difference_counts(request)
     cases, orders = _list("case"), _list("order")
     return [
         {
@@ -64,6 +66,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item(_("Workbench"), "home", reverse("admin:index")),
                 item(_("Cases"), "assignment_return", cases, "cases.view_case", n["open"]),
                 item(_("Orders"), "receipt_long", orders, "cases.view_order"),
+                item(
+                    _("Reconciliation"),
+                    "compare_arrows",
+                    _list("platformrecord"),
+                    "cases.view_platformrecord",
+                    differences["waiting"],
+                    "warning",
+                ),
+                item(_("Imports"), "upload", _list("importjob"), "cases.view_importjob"),
+                item(_("Exports"), "download", _list("exportjob"), "cases.export_order"),
             ],
         },
         {
@@ -77,6 +89,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _queue(_("On the way to us"), "local_shipping", "state=returning", n["returning"]),
                 _queue(_("To inspect"), "fact_check", "state=inspecting", n["inspecting"]),
                 _queue(_("To dispatch"), "outbox", "state=awaiting_dispatch", n["dispatch"]),
+            ],
+        },
+        {
+            "title": _("Service promises"),
+            "collapsible": True,
+            "items": [
+                item(_("Claims"), "verified", _of("claim"), "promises.view_claim"),
+                item(_("Deposits"), "savings", _of("deposit"), "promises.view_deposit"),
+                item(_("Terms"), "contract", _of("term"), "promises.view_term"),
+                item(_("Limits of claims"), "timer", _of("limit"), "promises.view_limit"),
             ],
         },
         {
@@ -95,6 +117,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item(_("Evidence"), "photo_library", _list("evidence"), "cases.view_evidence"),
                 item(_("Events"), "history", _list("caseevent"), "cases.view_caseevent"),
                 item(_("Reveals"), "visibility", _list("reveal"), "cases.view_reveal"),
+                item(
+                    _("Clear exports"),
+                    "lock_open",
+                    _list("clearexport"),
+                    "cases.view_clearexport",
+                ),
             ],
         },
         {
@@ -118,6 +146,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     _("Calendar"), "calendar_month", _list("calendarday"), "cases.view_calendarday"
                 ),
                 item(_("Windows"), "date_range", _list("window"), "cases.view_window"),
+                item(
+                    _("Column names"), "view_column", _list("headeralias"), "cases.view_headeralias"
+                ),
+                item(_("Words of sheets"), "translate", _list("wordalias"), "cases.view_wordalias"),
+                item(
+                    _("Sheet mappings"),
+                    "table_chart",
+                    _list("sheetmapping"),
+                    "cases.view_sheetmapping",
+                ),
                 item(_("Limits of roles"), "speed", _list("rolelimit"), "cases.view_rolelimit"),
             ],
         },
@@ -148,6 +186,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _list(model: str) -> str:
     return reverse(f"admin:cases_{model}_changelist")
+
+
+def _of(model: str) -> str:
+    return reverse(f"admin:promises_{model}_changelist")
 
 
 def _queue(title: str, icon: str, query: str, count: int, variant: str = "info") -> dict[str, Any]:
@@ -196,6 +238,9 @@ def _tiles(request: HttpRequest) -> list[dict[str, Any]]:
             state=Refund.State.FAILED, case__in=Case.objects.visible_to(request.user)
         ).count()
         rows.insert(8, (_("Failed payouts"), failed, f"{_list('refund')}?state=failed", "late"))
+    if request.user.has_perm("cases.view_platformrecord"):
+        name, differences = _("Differences with the platform"), difference_counts(request)
+        rows.append((name, differences["waiting"], _list("platformrecord"), "soon"))
     return [
         {"name": name, "count": count, "url": url, "tone": tone if count else "none"}
         for name, count, url, tone in rows

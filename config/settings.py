@@ -199,6 +199,17 @@ if BROKER_URL.startswith(("redis", "valkey")):
 #: In memory: nothing to keep in a file, because every entry may run at any time.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=2 if IS_EMBEDDED_BROKER else 30)
+#: An exported file is removed after so many days; who exported what stays on record.
+EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
+#: The same for imported files and for what became of each of their rows; the counts stay.
+IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=30)
+#: How often in a day one person may export personal data in clear.
+CLEAR_EXPORTS_PER_DAY = env.int("CLEAR_EXPORTS_PER_DAY", default=5)
+#: How often somebody looks for imports and exports that wait, or whose worker died.
+JOB_SECONDS = env.int("JOB_SECONDS", default=2 if IS_EMBEDDED_BROKER else 5)
+#: A worker that has not been heard of for so long is taken for dead, and its job goes on elsewhere.
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
+JOB_TIME_LIMIT = env.int("JOB_TIME_LIMIT", default=6 * 3600)
 CELERY_BEAT_SCHEDULE = {
     # A backlog of knocks would only repeat one look at the clock: each expires before the next.
     "sweep_clocks": {
@@ -206,6 +217,26 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(SWEEP_SECONDS),
         "options": {"expires": SWEEP_SECONDS * 0.9},
     },
+    "run_jobs": {
+        "task": "cases.tasks.run_jobs",
+        "schedule": schedule(JOB_SECONDS),
+        "options": {"expires": JOB_SECONDS * 0.9},
+    },
+    "run_exports": {
+        "task": "cases.tasks.run_exports",
+        "schedule": schedule(JOB_SECONDS),
+        "options": {"expires": JOB_SECONDS * 0.9},
+    },
+    "remove_old_files": {
+        "task": "cases.tasks.remove_old_files",
+        "schedule": schedule(3600),
+        "options": {"expires": 3000},
+    },
+}
+#: Imports and exports run long: they have a queue of their own, so that no clock waits for them.
+CELERY_TASK_ROUTES = {
+    "cases.tasks.run_jobs": {"queue": "jobs"},
+    "cases.tasks.run_exports": {"queue": "jobs"},
 }
 
 # People
@@ -330,6 +361,9 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 IMPORT_EXPORT_TMP_STORAGE_CLASS = "import_export.tmp_storages.MediaStorage"
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_SKIP_ADMIN_LOG = False
+#: Reference lists are small and shown row by row before they are taken; orders go another way.
+LIST_SHEET_MOST_BYTES = 1024 * 1024
+LIST_SHEET_MOST_ROWS = 2_000
 
 # Logs carry ids, never names, phones or addresses.
 

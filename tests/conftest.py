@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 
 from cases.flow.events import create_triggers, drop_triggers
@@ -20,7 +21,26 @@ settings.load_profile("office")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database-only",
+        action="store_true",
+        help="leave out what says the same with every database",
+    )
+
+
+def asks_the_database(item: pytest.Item) -> bool:
+    """Whether another database could make another answer of it."""
+    if "any_database" in item.keywords:
+        return False
+    if {"faults", "e2e"}.intersection(item.path.parts) or "django_db" in item.keywords:
+        return True
+    if issubclass(getattr(item, "cls", None) or object, TransactionTestCase):
+        return True
+    return bool({"db", "transactional_db"}.intersection(getattr(item, "fixturenames", ())))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     from django.conf import settings as site  # noqa: PLC0415 - configured only by now
 
     for item in items:
@@ -31,6 +51,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="row locks and races need PostgreSQL"))
         if "browser" in item.keywords and CHROMIUM is None:
             item.add_marker(pytest.mark.skip(reason="a story in a browser needs Chromium"))
+    if config.getoption("--database-only"):
+        left = [item for item in items if not asks_the_database(item)]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if asks_the_database(item)]
 
 
 @pytest.fixture(scope="session")

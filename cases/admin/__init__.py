@@ -1,5 +1,5 @@
 """The desk: every page of the trunk in the admin, drawn by django-unfold."""
 
-from cases.admin import cases, orders, records, reference
+from cases.admin import cases, exports, mappings, orders, reconciliation, records, reference
 
-__all__ = ["cases", "orders", "records", "reference"]
+__all__ = ["cases", "exports", "mappings", "orders", "reconciliation", "records", "reference"]

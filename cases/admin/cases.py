@@ -17,7 +17,8 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from cases.admin import bulk, casepage, steps
-from cases.admin.counts import ALL, TABS, desk_counts, narrow
+from cases.admin.counts import ALL, TABS, desk_counts, narrow, tab_name
+from cases.admin.exports import ExportPages
 from cases.admin.filters import (
     AppliedFilter,
     DueFilter,
@@ -33,11 +34,13 @@ from cases.admin.search import OneSearch, find_cases
 from cases.admin.sheets import SheetPages
 from cases.looks import SIDES, STATE_TONES, countdown, now_of, yuan_text
 from cases.models import Case, State
-from cases.resources import CaseResource
+from cases.sheets.facts import CASES
 
 
 class Queue(ChangeList):
     """The list narrowed to a tab; a search looks everywhere, whatever tab it was typed in."""
+
+    tab_in_words: Any = ""
 
     def get_filters_params(self, params: Any = None) -> Any:
         lookups = super().get_filters_params(params)
@@ -45,8 +48,12 @@ class Queue(ChangeList):
         return lookups
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        queryset = super().get_queryset(request, exclude_parameters)
-        return queryset if self.query else narrow(queryset, request.GET.get("tab", ""))
+        queryset: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        if self.query:
+            return queryset
+        slug = request.GET.get("tab", "")
+        self.tab_in_words = tab_name(slug)
+        return narrow(queryset, slug)
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -55,9 +62,9 @@ class Queue(ChangeList):
 
 
 @admin.register(Case)
-class CaseAdmin(SheetPages, OneSearch, ReadOnly, ShopScoped, ModelAdmin):
+class CaseAdmin(ExportPages, SheetPages, OneSearch, ReadOnly, ShopScoped, ModelAdmin):
     find = staticmethod(find_cases)
-    resource_classes = [CaseResource]
+    export_kind = CASES
     list_display = [
         "number",
         "kind_shown",
@@ -132,9 +139,9 @@ class CaseAdmin(SheetPages, OneSearch, ReadOnly, ShopScoped, ModelAdmin):
             {"slug": t.slug, "label": t.label, "count": counts[t.slug], "here": t.slug == here}
             for t in TABS
         ]
-        tabs.append({"slug": ALL, "label": _("All"), "count": None, "here": here == ALL})
+        tabs.append({"slug": ALL, "label": tab_name(ALL), "count": None, "here": here == ALL})
         context = {"queue_tabs": tabs, "title": _("Cases"), **(extra_context or {})}
-        return super().changelist_view(request, context)  # type: ignore[no-any-return]
+        return super().changelist_view(request, context)
 
     def change_view(
         self,

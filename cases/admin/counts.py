@@ -39,6 +39,13 @@ TABS = (
 ALL = "all"
 
 
+def tab_name(slug: str) -> str | Promise:
+    """What a tab is called; an unknown word is the first tab."""
+    if slug == ALL:
+        return _("All")
+    return next((t.label for t in TABS if t.slug == slug), TABS[0].label)
+
+
 def narrow(queryset: QuerySet[Any], slug: str) -> QuerySet[Any]:
     """The cases of one tab; an unknown word is the first tab."""
     if slug == ALL:

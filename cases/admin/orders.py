@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from cases import verbs
+from cases.admin.exports import ExportPages
 from cases.admin.filters import OrderedFilter, OrderStatusFilter, ShopFilter
 from cases.admin.scope import ReadOnly, ShopScoped, person, sees_money
 from cases.admin.search import OneSearch, find_orders
@@ -30,7 +31,7 @@ from cases.looks import countdown, moment, now_of, span_in_words, state_label, y
 from cases.models import Case, Order, OrderStatus, Reason, Reveal
 from cases.models.money import ZERO
 from cases.privacy import mask_address, mask_name, mask_phone
-from cases.resources import OrderResource
+from cases.sheets.facts import ORDERS
 from cases.windows import auto_confirm
 
 #: The columns a person may ask to see in clear, one at a time.
@@ -71,9 +72,9 @@ def reveal(user: User, order: Order, name: str, reason: str) -> str:
 
 
 @admin.register(Order)
-class OrderAdmin(SheetPages, OneSearch, ReadOnly, ShopScoped, ModelAdmin):
+class OrderAdmin(ExportPages, SheetPages, OneSearch, ReadOnly, ShopScoped, ModelAdmin):
     find = staticmethod(find_orders)
-    resource_classes = [OrderResource]
+    export_kind = ORDERS
     list_display = [
         "order_no",
         "shop",
@@ -121,7 +122,7 @@ class OrderAdmin(SheetPages, OneSearch, ReadOnly, ShopScoped, ModelAdmin):
             if len(found) == 1:
                 return HttpResponseRedirect(reverse("admin:cases_order_change", args=found))
         context = {"title": _("Orders"), **(extra_context or {})}
-        return super().changelist_view(request, context)  # type: ignore[no-any-return]
+        return super().changelist_view(request, context)
 
     def change_view(
         self,

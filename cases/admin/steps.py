@@ -42,6 +42,8 @@ SIDES_OF_ROLES = {
 }
 _CLASSES: list[tuple[type[forms.Widget], list[str]]] = [
     (forms.Textarea, unfold_widgets.TEXTAREA_CLASSES),
+    (forms.CheckboxSelectMultiple, unfold_widgets.CHECKBOX_CLASSES),  # to Django it is a radio
+    (forms.RadioSelect, unfold_widgets.RADIO_CLASSES),
     (forms.CheckboxInput, unfold_widgets.CHECKBOX_CLASSES),
     (forms.FileInput, ["sh-file"]),
     (forms.Select, unfold_widgets.SELECT_CLASSES),

@@ -3,6 +3,8 @@
 from cases.models.case import CaseEvent, CaseLine
 from cases.models.contacts import Reveal
 from cases.models.evidence import Evidence, Note, Party
+from cases.models.exports import ClearExport, ExportJob
+from cases.models.jobs import ImportChunk, ImportJob, Job, JobStatus
 from cases.models.kinds import (
     FreightPayer,
     Goods,
@@ -14,9 +16,11 @@ from cases.models.kinds import (
     State,
 )
 from cases.models.lifecycle import Case
+from cases.models.mappings import HeaderAlias, SheetKind, SheetMapping, WordAlias
 from cases.models.notices import Notice
 from cases.models.orders import Category, ExternalRefund, Order, OrderLine, OrderStatus, Payment
 from cases.models.parcels import Parcel
+from cases.models.platformrecords import Difference, Explained, Explanation, PlatformRecord
 from cases.models.policy import CalendarDay, ClockPolicy, PlatformPause, Window
 from cases.models.reasons import Reason, RefusalReason, SopStep
 from cases.models.remedies import (
@@ -36,13 +40,23 @@ __all__ = [
     "CaseEvent",
     "CaseLine",
     "Category",
+    "ClearExport",
     "ClockPolicy",
     "Compensation",
     "Counter",
+    "Difference",
     "Evidence",
+    "Explained",
+    "Explanation",
+    "ExportJob",
     "ExternalRefund",
     "FreightPayer",
     "Goods",
+    "HeaderAlias",
+    "ImportChunk",
+    "ImportJob",
+    "Job",
+    "JobStatus",
     "Kind",
     "Mediation",
     "Membership",
@@ -57,6 +71,7 @@ __all__ = [
     "Phase",
     "Platform",
     "PlatformPause",
+    "PlatformRecord",
     "Reason",
     "Refund",
     "RefundPart",
@@ -67,9 +82,12 @@ __all__ = [
     "Reveal",
     "Role",
     "RoleLimit",
+    "SheetKind",
+    "SheetMapping",
     "Shop",
     "Side",
     "SopStep",
     "State",
     "Window",
+    "WordAlias",
 ]

@@ -37,7 +37,12 @@ MONEY = frozenset(
         "view_approval",
     }
 )
-SHEETS = frozenset({"import_case", "import_order", "export_case", "export_order"})
+IMPORTS = frozenset({"import_case", "import_order", "view_importjob"})
+SHEETS = IMPORTS | {"export_case", "export_order"}
+#: Personal data of whole lists, unmasked; each time with a reason and a record.
+CLEAR = frozenset({"export_clear_order", "view_clearexport"})
+#: Differences between the platform's sheets and us are settled by who answers for money.
+RECONCILING = frozenset({"view_platformrecord", "settle_platformrecord"})
 #: Reference data and settings: who may change them may do so by form.
 EDITABLE = (
     "calendarday",
@@ -52,27 +57,44 @@ EDITABLE = (
     "sopstep",
     "window",
 )
-SETTINGS = frozenset(f"{act}_{name}" for name in EDITABLE for act in ("view", "add", "change"))
+SETTINGS = frozenset(f"{act}_{name}" for name in EDITABLE for act in ("view", "add", "change")) | {
+    "import_calendarday",
+    "export_calendarday",
+}
 #: Lines of a table without a history of their own; the others are switched off, not deleted.
 DELETABLE = frozenset(
     f"delete_{name}"
     for name in ("calendarday", "clockpolicy", "membership", "platformpause", "sopstep", "window")
 )
+#: What the shop's own files call things; who leads a shop keeps it.
+SHEET_WORDS = frozenset(
+    f"{act}_{name}"
+    for name in ("headeralias", "wordalias", "sheetmapping")
+    for act in ("view", "add", "change", "delete")
+) | {f"{act}_{name}" for name in ("headeralias", "wordalias") for act in ("import", "export")}
 ORDER_WORK = frozenset({"open_case_order", "reveal_order"})
 
 BESIDES_STEPS: dict[str, frozenset[str]] = {
-    Role.AGENT: DAILY | MONEY | ORDER_WORK | {"import_case", "import_order"},
-    Role.LEAD: DAILY | MONEY | ORDER_WORK | SHEETS,
+    Role.AGENT: DAILY | MONEY | ORDER_WORK | IMPORTS,
+    Role.LEAD: DAILY | MONEY | ORDER_WORK | SHEETS | SHEET_WORDS | RECONCILING,
     Role.WAREHOUSE: DAILY | {"reveal_order"},
-    Role.FINANCE: DAILY | MONEY | {"reveal_order", "export_case", "export_order"},
-    Role.SUPERVISOR: DAILY | MONEY | ORDER_WORK | SHEETS | SETTINGS | DELETABLE,
+    Role.FINANCE: DAILY | MONEY | RECONCILING | {"reveal_order", "export_case", "export_order"},
+    Role.SUPERVISOR: frozenset().union(
+        *(DAILY, MONEY, RECONCILING, ORDER_WORK, SHEETS, SHEET_WORDS, CLEAR, SETTINGS, DELETABLE)
+    ),
     Role.AUDITOR: DAILY | MONEY | {"export_case", "export_order"},
 }
 
 
+#: What other apps let each role do beside the steps of their flows; they add it in ready().
+BESIDES_STEPS_OF: dict[str, dict[str, frozenset[str]]] = {}
+
+
 def rights_of(role: str) -> set[str]:
-    """Codenames of everything the role may do in the trunk."""
+    """Codenames of everything the role may do."""
     rights = set(BESIDES_STEPS[role])
+    for theirs in BESIDES_STEPS_OF.values():
+        rights |= theirs.get(role, frozenset())
     for model in hooks.flows():
         rights |= {
             f"{info.name}_{model._meta.model_name}"
@@ -89,7 +111,10 @@ def seed_roles() -> int:
     which are those of steps newer than the group.
     """
     given = 0
-    ours = {p.codename: p for p in Permission.objects.filter(content_type__app_label="cases")}
+    ours = {
+        p.codename: p
+        for p in Permission.objects.filter(content_type__app_label__in=("cases", *BESIDES_STEPS_OF))
+    }
     held = set(Permission.objects.exclude(group=None).values_list("codename", flat=True))
     for role in Role.values:
         group, is_new = Group.objects.get_or_create(name=role)

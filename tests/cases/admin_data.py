@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
 from cases import verbs
+from cases.differences import Telling, hear
 from cases.files import inspect
 from cases.flow.door import Actor, perform
 from cases.models import (
@@ -20,6 +22,7 @@ from cases.models import (
     Order,
     OrderLine,
     Payment,
+    PlatformRecord,
     Reason,
     ReturnAddress,
     Shop,
@@ -115,6 +118,31 @@ def case(of: Order, *, kind: str = "return_refund", reason: str = "no_reason", *
         text="尺码不合适，想退。",
         **more,
     )
+
+
+def refunded_there(of: Order, number: str, amount: str = "50.00", **more: Any) -> PlatformRecord:
+    """The platform's sheet says it refunded the buyer."""
+    now = timezone.now()
+    told = PlatformRecord(
+        order=of,
+        shop_id=of.shop_id,
+        number=number,
+        kind="refund_received",
+        reason="not_wanted",
+        word="退款成功",
+        state="completed",
+        outcome="refunded",
+        requested=Decimal(amount),
+        refunded=Decimal(amount),
+        applied_at=now - timedelta(days=2),
+        ended_at=now - timedelta(hours=2),
+        told_at=now - timedelta(hours=2),
+        source="taobao",
+        **more,
+    )
+    with transaction.atomic():
+        hear([Telling(told)], now)
+    return PlatformRecord.objects.get(number=number)
 
 
 def step(row: Case, name: str, who: User | None = None, /, **inputs: Any) -> Case:

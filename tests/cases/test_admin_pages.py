@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from django.contrib import admin
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -19,7 +18,6 @@ from cases.models import (
     ExternalRefund,
     Note,
     Notice,
-    Order,
     Parcel,
     PlatformPause,
     Reason,
@@ -311,57 +309,6 @@ def test_who_may_not_open_cases_cannot(office):
     for role in ("warehouse", "finance", "auditor"):
         assert office.client(role).post(url, form).status_code == 403
     assert not Case.objects.exists()
-
-
-SHEET = (
-    "shop,platform,order_no,line_no,sku,title,quantity,paid_amount,status,paid_at\r\n"
-    "a,taobao,I-1,1,S,短袖,1,99.00,paid,2026-11-20 10:00:00\r\n"
-    "a,taobao,I-2,1,S,短袖,1,abc,paid,2026-11-20 10:00:00\r\n"
-    "b,douyin,I-3,1,S,短袖,1,10.00,paid,2026-11-20 10:00:00\r\n"
-)
-
-
-def test_a_sheet_is_previewed_then_taken_in_and_its_failed_rows_come_back(office, tmp_path):
-    client = office.client("agent")
-    upload = SimpleUploadedFile("orders.csv", SHEET.encode(), content_type="text/csv")
-    url = reverse("admin:cases_order_import")
-
-    preview = client.post(url, {"import_file": upload, "format": "0", "resource": "0"})
-    assert preview.status_code == 200
-    assert not Order.objects.exists()
-    confirm = preview.context["confirm_form"]
-    assert "I-1" in preview.content.decode()
-
-    done = client.post(
-        reverse("admin:cases_order_process_import"), dict(confirm.initial), follow=True
-    )
-
-    assert [o.order_no for o in Order.objects.all()] == ["I-1"]
-    link = re.search(r"/admin/cases/order/import/errors/[0-9a-f]{32}/", done.content.decode())
-    assert link
-    book = client.get(link[0])
-    assert b"".join(book.streaming_content)[:2] == b"PK"
-    assert office.client("lead").get(link[0]).status_code == 404  # only its own importer's
-
-
-def test_a_file_that_is_no_sheet_is_refused_in_words(office):
-    upload = SimpleUploadedFile("x.xlsx", b"\x00\x01 no sheet", content_type="text/csv")
-    response = office.client("agent").post(
-        reverse("admin:cases_order_import"),
-        {"import_file": upload, "format": "0", "resource": "0"},
-    )
-
-    assert response.status_code == 200
-    assert "Traceback" not in response.content.decode()
-    assert not Order.objects.exists()
-
-
-def test_an_import_whose_upload_is_gone_asks_for_it_again(office):
-    form = {"import_file_name": "gone", "original_file_name": "x", "format": "0", "resource": "0"}
-    response = office.client("agent").post(reverse("admin:cases_order_process_import"), form)
-
-    assert response.status_code == 302
-    assert response["Location"] == reverse("admin:cases_order_import")
 
 
 def test_a_pause_moves_running_clocks_only_when_asked(office):

@@ -22,8 +22,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from cases.flow.door import Actor, allowed
 from cases.models import Case, Evidence, Order, OrderLine, Payment, Reason, RefusalReason, SopStep
+from cases.sheets import exportjobs
 from config.foreign_words import permission_in_words, role_in_words
 from tests.cases import admin_data
+
+pytestmark = pytest.mark.any_database
 
 LOCALES = ("zh_Hans", "zh_Hant")
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd]|\{\w*\}")
@@ -151,6 +154,7 @@ def office(db):
         reason="not_arrived",
     )
     office.people["boss"] = User.objects.create_superuser("boss")
+    exportjobs.ask(office.people["boss"], "orders", "", columns=["sku"], file_format="csv", rows=9)
     TOTPDevice.objects.create(user=agent, name="手机")
     StaticDevice.objects.create(user=agent, name="应急")
     return office

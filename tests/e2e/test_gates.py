@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
 from playwright.sync_api import Page
 
 from cases.models import Case, Order
+from cases.sheets import exportjobs
 from tests.cases import admin_data
 from tests.e2e.conftest import Notes
 
@@ -27,6 +29,19 @@ def pages(office: admin_data.Office) -> dict[str, str]:
     admin_data.evidence(case, office.people["agent"])
     for number in range(2, 8):
         admin_data.case(admin_data.order(office.a, f"GATE-{number}"), kind="exchange")
+    for number in range(2, 8):
+        differs = admin_data.refunded_there(
+            Order.objects.get(order_no=f"GATE-{number}"), f"R{number}"
+        )
+    job = exportjobs.ask(
+        User.objects.get(username="boss"),
+        "orders",
+        "status=signed",
+        columns=["order_no", "phone"],
+        file_format="csv",
+        filter_words="状态：已签收",
+        rows=8,
+    )
     first, bought = Case.objects.get(pk=case.pk), Order.objects.get(pk=order.pk)
     return {
         "home": "/admin/",
@@ -37,7 +52,12 @@ def pages(office: admin_data.Office) -> dict[str, str]:
         "orders": "/admin/cases/order/",
         "order": f"/admin/cases/order/{bought.pk}/change/",
         "open": f"/admin/cases/order/{bought.pk}/open-case/",
-        "import": "/admin/cases/order/import/",
+        "differences": "/admin/cases/platformrecord/",
+        "difference": f"/admin/cases/platformrecord/{differs.pk}/change/",
+        "import": "/admin/cases/importjob/add/",
+        "export": "/admin/cases/order/export/",
+        "exports": "/admin/cases/exportjob/",
+        "exported": f"/admin/cases/exportjob/{job.pk}/change/",
         "policies": "/admin/cases/clockpolicy/",
         "reasons": "/admin/cases/reason/",
     }

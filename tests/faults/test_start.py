@@ -19,6 +19,9 @@ from tests.faults.running import (
     wait_until,
 )
 
+# Each starts an embedded office of its own.
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def environment(tmp_path) -> dict[str, str]:

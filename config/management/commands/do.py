@@ -14,7 +14,7 @@ from cases import verbs
 from cases.flow import clock
 from cases.flow.door import Actor, Refused, perform
 from cases.forms import STEP_FORMS, InputForm, OpenCaseForm, ShipmentForm, SignatureForm
-from cases.forms.fields import EvidenceField, PiecesField, SerialsField
+from cases.forms.fields import EvidenceField
 from cases.management.base import (
     JsonCommand,
     actor_named,
@@ -23,6 +23,7 @@ from cases.management.base import (
     order_numbered,
     unknown_kind,
 )
+from cases.management.objects import KINDS, ORDER_ACTS, Request, inputs_of, unknown_verb
 from cases.models import Case, CaseEvent, Order
 from config.management.commands.show import shown
 
@@ -64,7 +65,11 @@ class Command(JsonCommand):
             if options["kind"] == "order":
                 order = order_numbered(options["no"], actor, options["shop"])
                 return self._on_order(actor, order, options["verb"], given, at, options["key"])
-        raise unknown_kind(options["kind"], ["order", "case"])
+            if (kind := KINDS.get(options["kind"])) is not None:
+                subject = kind.find(options["no"], actor)
+                _opened(files, [])
+                return kind.act(Request(actor, subject, options["verb"], given, at, options["key"]))
+        raise unknown_kind(options["kind"], ["order", "case", *KINDS])
 
     def _on_case(  # noqa: PLR0913, PLR0917 - one act has this many sides
         self,
@@ -78,13 +83,13 @@ class Command(JsonCommand):
     ) -> dict[str, Any]:
         form_class = STEP_FORMS.get(verb)
         if form_class is None:
-            raise _unknown_verb(verb, STEP_FORMS)
-        _check_time_is_up(actor, case, verb, at or clock.now())
+            raise unknown_verb(verb, STEP_FORMS)
+        Request(actor, case, verb, given, at, key).check_time_is_up()
         names = [n for n, f in form_class.base_fields.items() if isinstance(f, EvidenceField)]
         files = _opened(paths, names)
         try:
             form = form_class(given, files, case=case, actor=actor)
-            inputs = _inputs(form, given)
+            inputs = inputs_of(form, given)
         finally:
             for name in files:
                 for file in files.getlist(name):
@@ -101,11 +106,13 @@ class Command(JsonCommand):
         at: datetime | None,
         key: str | None,
     ) -> dict[str, Any]:
+        if (other := ORDER_ACTS.get(verb)) is not None:
+            return other.act(Request(actor, order, verb, given, at, key))
         form_class = ORDER_FORMS.get(verb)
         if form_class is None:
-            raise _unknown_verb(verb, ORDER_FORMS)
+            raise unknown_verb(verb, [*ORDER_FORMS, *ORDER_ACTS])
         form = form_class(given, order=order, actor=actor)  # type: ignore[call-arg]
-        inputs = _inputs(form, given)
+        inputs = inputs_of(form, given)
         if verb == "open_case":
             case = verbs.open_case(actor, order, at=at, key=key, **inputs)
             return shown(case_numbered(case.case_no, actor), actor)
@@ -130,20 +137,6 @@ def _is_recorded(order: Order, verb: str, inputs: dict[str, Any], at: datetime |
     moment = order.shipped_at if verb == "record_shipment" else order.signed_at
     same = all(getattr(order, name) == value for name, value in inputs.items())
     return moment is not None and same and at in (None, moment)
-
-
-def _inputs(form: InputForm, given: MultiValueDict[str, str]) -> dict[str, Any]:
-    form.check_names(given)
-    for name, values in given.lists():
-        if len(values) > 1 and not isinstance(form.fields[name], (PiecesField, SerialsField)):
-            raise Refused(
-                _("%(name)s is given %(count)s times; it takes one value.")
-                % {"name": name, "count": len(values)},
-                "bad_value",
-            )
-    if not form.is_valid():
-        raise form.refusal()
-    return form.inputs()
 
 
 def _pairs(groups: list[list[str]]) -> MultiValueDict[str, str]:
@@ -174,25 +167,3 @@ def _opened(paths: MultiValueDict[str, str], names: list[str]) -> MultiValueDict
                 raise Refused(_("There is no file %(path)s.") % {"path": value}, "bad_value")
             files.appendlist(name, File(path.open("rb"), name=path.name))
     return files
-
-
-def _check_time_is_up(actor: Actor, case: Case, verb: str, at: datetime) -> None:
-    """Without ``--as`` nobody acts but the clock, and the clock only when the time is up."""
-    info = Case.steps()[verb]
-    if actor.kind != "system" or "C" not in info.by or verb == "escalate":
-        return
-    is_up = case.due_at is not None and case.due_at <= at and case.on_expiry == verb
-    if case.state in info.sources and not is_up:
-        raise Refused(
-            _("The time is not up (due %(due)s): until then a person acts. Say who with --as.")
-            % {"due": case.due_at.isoformat() if case.due_at else "–"},
-            "wrong_state",
-        )
-
-
-def _unknown_verb(verb: str, known: dict[str, Any]) -> Refused:
-    return Refused(
-        _("There is no act “%(verb)s” here. Known: %(known)s.")
-        % {"verb": verb, "known": ", ".join(known)},
-        "unknown",
-    )

@@ -1,10 +1,11 @@
-"""Print one order or case as JSON."""
+"""Print one object as JSON: an order, a case, or what another app has added."""
 
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
 
-from cases.flow.door import Actor, NotPermitted
+from cases.flow.door import Actor, NotPermitted, Refused
 from cases.management.base import (
     JsonCommand,
     actor_named,
@@ -12,12 +13,14 @@ from cases.management.base import (
     order_numbered,
     unknown_kind,
 )
-from cases.models import Case, Order
+from cases.management.objects import KINDS
+from cases.models import Case, ExportJob, ImportJob, Order
+from cases.sheets import exportjobs, jobs
 from cases.showing import ONLOOKER, case_as_dict, order_as_dict
 
 
 class Command(JsonCommand):
-    help = "Print one object as JSON: show order NO, show case NO."
+    help = "Print one object as JSON: show order NO, case NO, job NO, claim NO, deposit SHOP."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kind", metavar="KIND")
@@ -33,7 +36,11 @@ class Command(JsonCommand):
         if options["kind"] == "case":
             _check_view(actor, "case")
             return shown(case_numbered(options["no"], actor), actor)
-        raise unknown_kind(options["kind"], ["order", "case"])
+        if options["kind"] == "job":
+            return _shown_job(options["no"], actor)
+        if (kind := KINDS.get(options["kind"])) is not None:
+            return kind.show(kind.find(options["no"], actor), actor)
+        raise unknown_kind(options["kind"], ["order", "case", "job", *KINDS])
 
 
 def shown(subject: Order | Case, actor: Actor) -> dict[str, Any]:
@@ -41,6 +48,24 @@ def shown(subject: Order | Case, actor: Actor) -> dict[str, Any]:
     if isinstance(subject, Order):
         return order_as_dict(subject)
     return case_as_dict(subject, actor if actor.user else ONLOOKER)
+
+
+def _shown_job(number: str, actor: Actor) -> dict[str, Any]:
+    """The import or export of this number; numbers are of one series."""
+    exports = ExportJob.objects.select_related("created_by").filter(job_no=number)
+    if actor.user is not None:
+        exports = exports.visible_to(actor.user)
+    export: ExportJob | None = exports.first()
+    if export is not None:
+        return exportjobs.job_as_dict(export)
+    imports = ImportJob.objects.select_related("shop", "created_by", "confirmed_by")
+    if actor.user is not None:
+        _check_view(actor, "importjob")
+        imports = imports.visible_to(actor.user)
+    job: ImportJob | None = imports.filter(job_no=number).first()
+    if job is None:
+        raise Refused(_("There is no job %(no)s.") % {"no": number}, "unknown")
+    return jobs.job_as_dict(job)
 
 
 def _check_view(actor: Actor, model: str) -> None:
