@@ -41,7 +41,9 @@ def worker_command(queue: str = "celery") -> list[str]:
         # One process, beat included: nobody else can hear a broker that lives in memory. At
         # most two of its threads have jobs in hand (cases.tasks), the others are the clock's.
         return [*command, *quiet, "--queues", "celery,jobs", "--pool", "threads", "-c", "4"]
-    return [*command, *quiet, "--queues", queue, "--pool", "prefork", "--concurrency", "2"]
+    # Each worker of a host needs a name of its own: on RabbitMQ the second would be turned away.
+    mine = ["--hostname", f"{queue}@%h", "--queues", queue]
+    return [*command, *quiet, *mine, "--pool", "prefork", "--concurrency", "2"]
 
 
 def beat_command() -> list[str]:
