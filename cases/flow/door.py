@@ -7,11 +7,12 @@ append the events, write what belongs to the step, tell the followers once.
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
@@ -25,9 +26,6 @@ from cases.flow.events import Event, digest_of, plain
 from cases.flow.onewriter import OneWriter
 from cases.flow.signals import transitioned
 from cases.flow.states import Stateful, StepInfo
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger("cases.flow")
 S = TypeVar("S", bound=Stateful)
@@ -141,11 +139,25 @@ def perform_many(
         act.at = act.at or at
     report = Report()
     for start in range(0, len(wanted), size):
-        moves = once_more(
-            lambda part: _split(actor, model, info, part), wanted[start : start + size]
-        )
-        _sort_out(moves, report)
+        batch = wanted[start : start + size]
+        moves: dict[int, Move] = {}
+        for part in _rounds(batch):
+            answers = once_more(lambda acts: _split(actor, model, info, acts), part)
+            moves.update(zip(map(id, part), answers, strict=True))
+        _sort_out([moves[id(act)] for act in batch], report)
     return report
+
+
+def _rounds(acts: list[Act]) -> list[list[Act]]:
+    """In rounds that hold an object once: its second act finds what the first left behind."""
+    rounds: list[list[Act]] = []
+    times: Counter[int] = Counter()
+    for act in acts:
+        if times[act.pk] == len(rounds):
+            rounds.append([])
+        rounds[times[act.pk]].append(act)
+        times[act.pk] += 1
+    return rounds
 
 
 @dataclass

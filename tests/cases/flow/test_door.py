@@ -131,11 +131,16 @@ def test_the_same_object_twice_in_a_batch_moves_once(house):
     assert case.events.count() == 2
 
 
-def test_the_same_key_twice_in_a_batch_acts_once(house):
-    case = house.opened("refund_received")
-    acts = [Act(case.pk, {}, "k", T0 + HOUR) for _n in range(2)]
-    perform_many(house.actor("lead"), Case, acts, Case.accept)
-    assert case.events.count() == 2
+def test_the_same_key_twice_in_a_batch_acts_once_and_answers_twice(house):
+    case, other = several(house, 2, "refund_received")
+    acts = [Act(pk, {}, f"k{pk}", T0 + HOUR) for pk in (case.pk, other.pk, case.pk)]
+    report = perform_many(house.actor("lead"), Case, acts, Case.accept)
+    assert [(m.pk, m.repeated) for m in report.done] == [
+        (case.pk, False),
+        (other.pk, False),
+        (case.pk, True),
+    ]
+    assert (report.refused, case.events.count()) == ([], 2)
     assert Refund.objects.filter(case=case).count() == 1
 
 
