@@ -7,6 +7,7 @@ import that writes chunk after chunk they missed the gaps: a note took seconds.
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
 from django.db import connection
@@ -45,5 +46,18 @@ class OneWriter:
         if not Path(database).is_file():  # one that lives in memory has one process
             return None
         turn = os.open(f"{database}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(turn, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.pwrite(turn, b"w", 0)  # tells whoever writes on and on that he is not alone
+            fcntl.flock(turn, fcntl.LOCK_EX)
         return turn
+
+
+def has_company(seconds: float) -> bool:
+    """Whether a process had to wait for its turn within the last ``seconds``."""
+    try:
+        mark = Path(f"{connection.settings_dict['NAME']}-turn").stat()
+    except FileNotFoundError:
+        return False
+    return bool(mark.st_size) and time.time() - mark.st_mtime < seconds

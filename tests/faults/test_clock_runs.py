@@ -3,9 +3,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 from tests.faults.running import environment_of, last_json, run, running_office, wait_until
@@ -38,8 +36,6 @@ def open_a_case_that_is_overdue(environment: dict[str, str], folder: Path) -> st
 
 
 def acts_by_itself(environment: dict[str, str], folder: Path) -> None:
-    assert run(environment, "migrate", "--noinput").returncode == 0
-    assert run(environment, "seed").returncode == 0
     made = run(environment, "createsuperuser", "--noinput", "--username", "boss", "--email", "")
     assert made.returncode == 0, made.stderr
     case_no = open_a_case_that_is_overdue(environment, folder)
@@ -57,30 +53,19 @@ def shown(environment: dict[str, str], case_no: str) -> dict:
 
 
 @pytest.mark.any_database
+@pytest.mark.usefixtures("own_sqlite")
 def test_embedded_the_clock_acts_with_nothing_installed(tmp_path):
     acts_by_itself(environment_of(tmp_path), tmp_path)
 
 
-@pytest.fixture
-def database_url():
-    """A PostgreSQL database of its own, on the server of this test run."""
-    url = os.environ["DATABASE_URL"]
-    name = f"office_{os.getpid()}"
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {name}")
-        yield urlsplit(url)._replace(path=f"/{name}").geturl()
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
 @pytest.mark.postgres
 @pytest.mark.parametrize("broker", ["REDIS_URL", "AMQP_URL"])
-def test_for_real_the_clock_acts_through_a_broker(tmp_path, database_url, broker):
+def test_for_real_the_clock_acts_through_a_broker(tmp_path, own_postgres, broker):
     if broker not in os.environ:
         pytest.skip(f"no broker is named by {broker}")
     # A knock expires before the next one: on a loaded machine two seconds would lose them all.
     environment = environment_of(
-        tmp_path, DATABASE_URL=database_url, BROKER_URL=os.environ[broker], SWEEP_SECONDS="5"
+        tmp_path, DATABASE_URL=own_postgres, BROKER_URL=os.environ[broker], SWEEP_SECONDS="5"
     )
 
     acts_by_itself(environment, tmp_path)

@@ -9,20 +9,22 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
-import psycopg
 import pytest
 
-from tests.faults.running import ROOT, environment_of, run
+from tests.faults.conftest import new_database
+from tests.faults.running import ROOT, environment_of
 
 CLAIMS = int(os.environ.get("CLAIMS", "48"))
 PROCESSES = 8
+SOURCES = {"sqlite": "file", "postgres": "postgres"}
 BOTH = [pytest.param("sqlite"), pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
@@ -45,24 +47,30 @@ def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """A filled office per database, made when first asked for and copied for each story."""
-    made: dict[str, Any] = {}
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], tuple[str, dict[str, Any]]]]:
+    """Per database a filled office, made when first asked for: its URL, what was filled in."""
     folder = tmp_path_factory.mktemp("claims")
-    yield {"made": made, "folder": folder}
-    for url in [m["url"] for m in made.values() if m["url"].startswith("postgres")]:
-        _server(f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
+    with ExitStack() as stack:
+
+        @cache
+        def fill(database: str) -> tuple[str, dict[str, Any]]:
+            seeded = request.getfixturevalue(f"seeded_{SOURCES[database]}")
+            url = stack.enter_context(copied(database, str(seeded), folder))
+            return url, answer(claimant(_environment(folder, url), "fill", str(CLAIMS)))
+
+        yield fill
 
 
-def _server(statement: str) -> None:
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
-        server.execute(statement)
-
-
-def _new_url(database: str, folder: Path) -> str:
-    if database == "sqlite":
-        return f"sqlite:///{folder / uuid4().hex}.sqlite3"
-    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/race_{uuid4().hex[:12]}").geturl()
+@contextmanager
+def copied(database: str, source: str, folder: Path) -> Iterator[str]:
+    """A copy of an SQLite file or of a PostgreSQL database; its URL."""
+    if database == "postgres":
+        with new_database(source) as url:
+            yield url
+    else:
+        yield f"sqlite:///{shutil.copy(source, folder)}"
 
 
 def _environment(folder: Path, url: str) -> dict[str, str]:
@@ -76,33 +84,13 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def office(request: pytest.FixtureRequest, filled: dict[str, Any], tmp_path: Path) -> Iterator[Any]:
+def office(request: pytest.FixtureRequest, filled: Any, tmp_path: Path) -> Iterator[Any]:
     """The environment of a filled office that the story has to itself."""
-    database = request.param
-    if database not in filled["made"]:
-        url = _new_url(database, filled["folder"])
-        if database == "postgres":
-            _server(f"CREATE DATABASE {urlsplit(url).path[1:]}")
-        environment = _environment(filled["folder"], url)
-        assert run(environment, "migrate", "--noinput").returncode == 0
-        told = answer(claimant(environment, "fill", str(CLAIMS)))
-        filled["made"][database] = {"url": url, "told": told}
-    first = filled["made"][database]
-    url = _new_url(database, tmp_path)
-    if database == "sqlite":
-        name = Path(urlsplit(url).path)
-        source = urlsplit(first["url"]).path
-        for ending in ("", "-wal", "-shm"):
-            if Path(source + ending).exists():
-                shutil.copy(source + ending, f"{name}{ending}")
-    else:
-        name = urlsplit(url).path[1:]
-        _server(f"CREATE DATABASE {name} TEMPLATE {urlsplit(first['url']).path[1:]}")
-    try:
-        yield _environment(tmp_path, url), first["told"]
-    finally:
-        if database == "postgres":
-            _server(f"DROP DATABASE {name} WITH (FORCE)")
+    url, told = filled(request.param)
+    path = urlsplit(url).path
+    source = path[1:] if request.param == "postgres" else path
+    with copied(request.param, source, tmp_path) as own:
+        yield _environment(tmp_path, own), told
 
 
 def race(environment: dict[str, str], mode: str = "") -> Counter[str]:

@@ -47,13 +47,17 @@ def sheet(folder, orders):
 @pytest.fixture
 def environment(tmp_path, request):
     """An office of its own on the kind of database this test run has."""
-    more = {"SECRET_KEY": settings.SECRET_KEY, "PHONE_HASH_KEY": settings.PHONE_HASH_KEY}
-    if connection.vendor == "postgresql":
-        more["DATABASE_POOL"] = "false"  # a pool cannot be taken across a fork
-        more["DATABASE_URL"] = request.getfixturevalue("own_postgres")
-    made = environment_of(tmp_path, **more, DJANGO_SETTINGS_MODULE="config.settings")
-    assert run(made, "migrate", "--noinput").returncode == 0
-    return made
+    url = request.getfixturevalue(
+        "own_postgres" if connection.vendor == "postgresql" else "own_sqlite"
+    )
+    return environment_of(
+        tmp_path,
+        SECRET_KEY=settings.SECRET_KEY,
+        PHONE_HASH_KEY=settings.PHONE_HASH_KEY,
+        DATABASE_URL=url,
+        DATABASE_POOL="false",  # a pool cannot be taken across a fork
+        DJANGO_SETTINGS_MODULE="config.settings",
+    )
 
 
 @pytest.mark.django_db

@@ -29,8 +29,8 @@ def environment(tmp_path) -> dict[str, str]:
 
 
 @pytest.fixture
-def office(environment) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    with running_office(environment) as started:
+def office(environment, own_sqlite) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    with running_office({**environment, "DATABASE_URL": own_sqlite}) as started:
         yield started
 
 

@@ -5,7 +5,6 @@ import subprocess
 import threading
 from collections import Counter
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -181,8 +180,11 @@ def test_two_enforce_processes_share_the_work_and_move_each_case_once(own_postgr
     every_case_moved_once(environment, 2_000)
 
 
-def test_on_sqlite_two_enforce_processes_and_a_clerk_never_find_it_locked(tmp_path: Path):
-    environment = environment_of(tmp_path, DJANGO_SETTINGS_MODULE="config.settings")
+@pytest.mark.any_database
+def test_on_sqlite_two_enforce_processes_and_a_clerk_never_find_it_locked(own_sqlite, tmp_path):
+    environment = environment_of(
+        tmp_path, DATABASE_URL=own_sqlite, DJANGO_SETTINGS_MODULE="config.settings"
+    )
     due_office(environment)
     code = (
         "import django; django.setup()\n"

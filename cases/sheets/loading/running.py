@@ -10,6 +10,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from cases.flow.door import Actor, NotPermitted, once_more
+from cases.flow.onewriter import has_company
 from cases.flow.writing import Stale
 from cases.models.shops import shop_ids_of
 from cases.sheets import dialects
@@ -24,6 +25,10 @@ from cases.sheets.recognising import recogniser
 
 #: Rows per transaction: SQLite has one writer, and whoever saves a note waits for one chunk.
 CHUNK: Final = {"sqlite": 500, "postgresql": 2000}
+#: So there a chunk holds these while others write too; alone, small chunks only cost.
+SHARED_CHUNK: Final = 100
+#: Seconds after which nobody seems to write beside us any more.
+ALONE_AFTER: Final = 5
 #: Cases go through the door, which costs more than writing orders.
 CASE_CHUNK: Final = {"sqlite": 100, "postgresql": 500}
 #: A trial run writes nothing, so it may look at this many rows together.
@@ -149,7 +154,8 @@ class _Run:
     rows: dict[int, Row] = field(default_factory=dict)
 
     def over(self, table: Table, where: Recognition, options: Options) -> None:
-        size = self._size(where.dialect.kind)
+        kind = where.dialect.kind
+        size = self._size(kind)
         chunk: list[Item] = []
         waiting = last = 0
         for item in self._items(table, where, options):
@@ -162,7 +168,7 @@ class _Run:
                 continue
             if waiting >= size and not _belongs(chunk[-1], item) and self._is_clean(last, rows):
                 self._flush(chunk)
-                chunk, waiting = [], 0
+                chunk, waiting, size = [], 0, self._size(kind)
             chunk.append(item)
             waiting += len(rows)
             last = max(last, rows[-1])
@@ -172,8 +178,10 @@ class _Run:
     def _size(self, kind: str) -> int:
         if self.dry_run:
             return TRIAL_CHUNK
-        sizes = CASE_CHUNK if kind == CASES else CHUNK
-        return sizes.get(connection.vendor, 200)
+        size = (CASE_CHUNK if kind == CASES else CHUNK).get(connection.vendor, 200)
+        if connection.vendor == "sqlite" and has_company(ALONE_AFTER):
+            return min(size, SHARED_CHUNK)
+        return size
 
     def _is_clean(self, last: int, rows: Sequence[int]) -> bool:
         """Whether all rows up to ``last`` are in hand: only there may a later attempt go on."""

@@ -4,10 +4,12 @@ from threading import Event, Thread
 
 from django.db import connection
 
-from cases.flow.onewriter import OneWriter
+from cases.flow.onewriter import OneWriter, has_company
 
 
-def test_a_second_writer_waits_for_the_first_and_no_longer(tmp_path, monkeypatch):
+def test_a_second_writer_waits_no_longer_than_the_first_writes_and_leaves_word(
+    tmp_path, monkeypatch
+):
     database = tmp_path / "db.sqlite3"
     database.touch()
     monkeypatch.setitem(connection.settings_dict, "NAME", str(database))
@@ -20,11 +22,14 @@ def test_a_second_writer_waits_for_the_first_and_no_longer(tmp_path, monkeypatch
             inside.set()
 
     with first:
+        assert not has_company(60)
         thread = Thread(target=write)
         thread.start()
         assert not inside.wait(0.2)
+        assert has_company(60)
     assert inside.wait(5)
     thread.join()
+    assert not has_company(0)
 
 
 def test_a_database_in_memory_has_no_line(tmp_path, monkeypatch):
