@@ -20,7 +20,7 @@ class CaseLine(BulkRead):
     case's part of the order line's counters (cases.guards writes both).
     """
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="lines")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="lines", db_index=False)
     order_line = models.ForeignKey(OrderLine, models.PROTECT, related_name="case_lines")
     quantity = models.PositiveIntegerField(_("quantity"))
     amount = MoneyField(_("amount"), default=ZERO)
@@ -75,7 +75,9 @@ class CaseLine(BulkRead):
 class CaseEvent(Event):
     """The timeline of a case."""
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="events", verbose_name=_("case"))
+    case = models.ForeignKey(
+        Case, models.PROTECT, related_name="events", verbose_name=_("case"), db_index=False
+    )
 
     class Meta:
         verbose_name = _("event")

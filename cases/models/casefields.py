@@ -48,7 +48,9 @@ class CaseFields(Stateful):
     platform_case_no = models.CharField(
         _("platform's case no."), max_length=64, blank=True, default="", db_index=True
     )
-    shop = models.ForeignKey(Shop, models.PROTECT, related_name="cases", verbose_name=_("shop"))
+    shop = models.ForeignKey(
+        Shop, models.PROTECT, related_name="cases", verbose_name=_("shop"), db_index=False
+    )
     order = models.ForeignKey(Order, models.PROTECT, related_name="cases", verbose_name=_("order"))
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     remedy = models.CharField(_("remedy"), max_length=20, choices=Remedy.choices)

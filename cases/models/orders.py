@@ -55,7 +55,10 @@ class Order(BulkRead):
     ``cases.guards`` writes; ``reported_refunded`` is the platform report's own figure.
     """
 
-    shop = models.ForeignKey(Shop, models.PROTECT, related_name="orders", verbose_name=_("shop"))
+    # Where a key begins an index or constraint below, one of its own would only be written.
+    shop = models.ForeignKey(
+        Shop, models.PROTECT, related_name="orders", verbose_name=_("shop"), db_index=False
+    )
     platform = models.CharField(_("platform"), max_length=10, choices=Platform.choices)
     order_no = models.CharField(_("order no."), max_length=64)
     status = models.CharField(
@@ -151,7 +154,9 @@ class OrderLine(BulkRead):
     locked counter over all kinds of case; only ``cases.guards`` writes them.
     """
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="lines", verbose_name=_("order"))
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="lines", verbose_name=_("order"), db_index=False
+    )
     line_no = models.PositiveIntegerField(_("line"))
     sub_order_no = models.CharField(_("sub-order no."), max_length=64, blank=True, default="")
     sku = models.CharField(_("SKU"), max_length=100, blank=True, default="")
@@ -222,7 +227,7 @@ class Payment(models.Model):
     """How the buyer paid; an order may have several. ``refunded`` is written by guards only."""
 
     order = models.ForeignKey(
-        Order, models.PROTECT, related_name="payments", verbose_name=_("order")
+        Order, models.PROTECT, related_name="payments", verbose_name=_("order"), db_index=False
     )
     number = models.CharField(_("payment no."), max_length=100, blank=True, default="")
     method = models.CharField(_("method"), max_length=40, blank=True, default="")

@@ -345,6 +345,7 @@ class TestFromTheShell:
         last = (done.stdout.strip().splitlines() or ["{}"])[-1]
         return done.returncode, json.loads(last), done.stderr
 
+    @pytest.mark.any_database
     def test_refusals_end_with_two_and_faults_with_one(self, tmp_path):
         code, result, words = self.manage(tmp_path, "show", "order", "E1")
         assert (code, result) == (1, {})

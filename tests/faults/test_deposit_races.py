@@ -25,7 +25,10 @@ from tests.faults.running import ROOT, environment_of
 CLAIMS = int(os.environ.get("CLAIMS", "48"))
 PROCESSES = 8
 SOURCES = {"sqlite": "file", "postgres": "postgres"}
-BOTH = [pytest.param("sqlite"), pytest.param("postgres", marks=pytest.mark.postgres)]
+BOTH = [
+    pytest.param("sqlite", marks=pytest.mark.any_database),
+    pytest.param("postgres", marks=pytest.mark.postgres),
+]
 
 
 def claimant(environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
