@@ -158,6 +158,10 @@ class Facts(Protocol):
         """The rows of the sheet that told them."""
 
     @property
+    def order_no(self) -> str:
+        """The order they are about."""
+
+    @property
     def warnings(self) -> tuple[Remark, ...]:
         """What a person should look at."""
 

@@ -51,7 +51,7 @@ class Incoming:
     """How sheets of a kind come in.
 
     ``right``: the permission it takes. ``loader``: makes what takes the facts its dialects build;
-    facts have at least ``rows``, ``warnings``, ``shop_code``, ``shop_name``, ``platform``.
+    facts are as ``cases.sheets.facts.Facts``.
     ``dialects``: those the trunk does not have. ``by_door``: its rows take steps, which cost more
     than writing them, so fewer make a chunk. ``names_shop``: whether each row needs a shop,
     its own or the one given with the import.
