@@ -39,7 +39,12 @@ from cases.sheets.headers import normal
 
 def family(code: str) -> Any:
     """How people call a family of sheets."""
-    ours = {"native": _("Our own sheets"), "generic": _("Sheets of other systems"), "": _("All")}
+    ours = {
+        "native": _("Our own sheets"),
+        "generic": _("Sheets of other systems"),
+        "platform": _("The platform's own"),
+        "": _("All"),
+    }
     return ours.get(code) or dict(Platform.choices).get(code, code)
 
 

@@ -31,6 +31,7 @@ _PLATFORMS: Final = {
     "jd": gettext_lazy("JD"),
     "native": gettext_lazy("Our own layout"),
     "generic": gettext_lazy("Any other layout"),
+    "platform": gettext_lazy("The platform's own"),
     OWN: gettext_lazy("A sheet of my own"),
 }
 #: Nobody needs the buyer's phone to see which column it is in.

@@ -132,7 +132,7 @@ class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context = {"title": _("Claims"), **(extra_context or {})}
-        return super().changelist_view(request, context)  # type: ignore[no-any-return]
+        return super().changelist_view(request, context)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None

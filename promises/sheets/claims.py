@@ -121,7 +121,7 @@ def _lock(order_ids: list[int], claims: list[Claim]) -> list[Claim]:
     case_ids |= {claim.case_id for claim in claims if claim.case_id is not None}
     orders = {*order_ids, *(claim.order_id for claim in claims)}
     for rows in (Case.objects.filter(pk__in=case_ids), Order.objects.filter(pk__in=orders)):
-        list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))  # type: ignore[attr-defined]
+        list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
     locked = Claim.objects.filter(pk__in=[claim.pk for claim in claims])
     found = list(locked.select_for_update(of=("self",)).select_related("order_line").order_by("pk"))
     shops = Order.objects.filter(pk__in=orders).order_by().values("shop_id")
@@ -226,7 +226,7 @@ class ClaimLoader:
             raise Impossible("wrong_state", text % _names(claim, target))
         for name in way:
             step: Any = getattr(Claim, name)
-            inputs = {"text": _("as the sheet says")}
+            inputs: dict[str, Any] = {"text": _("as the sheet says")}
             if name == "uphold":
                 inputs["report"] = facts.report
             key = f"sheet:{claim.claim_no}:{name}:{claim.seq}"
