@@ -17,13 +17,14 @@ from django.views.decorators.http import require_safe
 
 from cases.admin.counts import OTHER_SIDES, desk_counts
 from cases.admin.filters import lines_to_hand_back
-from cases.admin.reconciliation import difference_counts
+from cases.admin.reconciliation import WAITING, difference_counts
 from cases.admin.scope import sees_money
 from cases.admin.search import find_cases, find_orders
 from cases.looks import countdown, now_of
 from cases.models import Case, Kind, Notice, Order, Refund, Shop
 from cases.models.kinds import OPEN
 from config.unfold import item
+from promises.admin.payouts import payout_counts
 
 DAYS = 14
 
@@ -97,6 +98,14 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 item(_("Claims"), "verified", _of("claim"), "promises.view_claim"),
                 item(_("Deposits"), "savings", _of("deposit"), "promises.view_deposit"),
+                item(
+                    _("Platform's payouts"),
+                    "price_check",
+                    _of("payout"),
+                    "promises.view_payout",
+                    payout_counts(request)[WAITING],
+                    "warning",
+                ),
                 item(_("Terms"), "contract", _of("term"), "promises.view_term"),
                 item(_("Limits of claims"), "timer", _of("limit"), "promises.view_limit"),
             ],

@@ -27,6 +27,7 @@ class PromisesConfig(AppConfig):
         from promises import desk, effects, followers, guards  # noqa: F401, PLC0415 - they register
         from promises import seeding as ours  # noqa: PLC0415
         from promises.auditing import check_promises  # noqa: PLC0415
+        from promises.sheets import kinds  # noqa: F401, PLC0415 - it registers
         from promises.showing import claims_of  # noqa: PLC0415
 
         post_migrate.connect(install_triggers, sender=self, dispatch_uid="promises.triggers")

@@ -1,4 +1,4 @@
-"""What promises do when a claim moves; connected when the app is ready."""
+"""What promises do when a claim or a case moves; connected when the app is ready."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from cases.flow.signals import transitioned
 from cases.models import Case, Kind, OrderLine, Reason
 from cases.models.money import ZERO
 from cases.opening import NewCase
+from promises import payouts
 from promises.models import Claim, ClaimState, TopUpDuty
 from promises.models.claim import UNDECIDED
 from promises.models.deposit import DutyState
@@ -34,6 +35,20 @@ def debts_oblige(moves: list[Move], **_kwargs: Any) -> None:
     for shop_id, move in sorted(short.items()):
         duty = TopUpDuty(shop_id=shop_id, notified_at=move.at)
         begin("open_duty", Actor.system(), duty, move.at)
+
+
+@receiver(transitioned, sender=Claim, dispatch_uid="promises.payouts_follow_claims")
+def payouts_follow_claims(moves: list[Move], **_kwargs: Any) -> None:
+    """What a claim pays or takes back may be what the platform's sheet told of."""
+    moved = {m.subject.order_id for m in moves if m.source != m.subject.state}
+    payouts.look_again(moved)
+
+
+@receiver(transitioned, sender=Case, dispatch_uid="promises.payouts_follow_goodwill")
+def payouts_follow_goodwill(moves: list[Move], **_kwargs: Any) -> None:
+    """The same for goodwill, which has no flow of its own."""
+    if given := {m.subject.order_id for m in moves if m.step == "compensate"}:
+        payouts.look_again(given)
 
 
 @receiver(transitioned, sender=Claim, dispatch_uid="promises.breakage_opens_a_case")

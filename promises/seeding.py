@@ -41,17 +41,24 @@ _VIEW = frozenset({"view_claim", "view_claimevent", "view_term"})
 _MONEY = frozenset(
     {"view_deposit", "view_entry", "view_topupduty", "view_dutyevent", "view_shopnotice"}
 )
+_PAYOUTS = frozenset({"view_payout", "view_payoutnote", "import_payout", "settle_payout"})
+_SHEETS = frozenset({"import_claim", "export_claim"}) | _PAYOUTS
 #: What a role may beside its steps (cases.seeding.roles).
 RIGHTS: dict[str, frozenset[str]] = {
-    Role.AGENT: _VIEW | {"file_claim"},
-    Role.LEAD: _VIEW | _MONEY | {"file_claim"},
+    Role.AGENT: _VIEW | {"file_claim", "import_claim"},
+    Role.LEAD: _VIEW | _MONEY | _SHEETS | {"file_claim"},
     Role.WAREHOUSE: frozenset(),
-    Role.FINANCE: _VIEW | _MONEY | {"top_up_deposit", "withdraw_deposit", "require_deposit"},
+    Role.FINANCE: _VIEW
+    | _MONEY
+    | _SHEETS
+    | {"top_up_deposit", "withdraw_deposit", "require_deposit"},
     Role.SUPERVISOR: _VIEW
     | _MONEY
+    | _SHEETS
     | {"file_claim", "top_up_deposit", "withdraw_deposit", "require_deposit"}
-    | {f"{act}_{name}" for act in ("view", "add", "change") for name in ("term", "limit")},
-    Role.AUDITOR: _VIEW | _MONEY | {"view_limit"},
+    | {f"{act}_{name}" for act in ("view", "add", "change") for name in ("term", "limit")}
+    | {"import_term", "export_term"},
+    Role.AUDITOR: _VIEW | _MONEY | {"view_limit", "export_claim", "export_term"},
 }
 
 

@@ -105,6 +105,11 @@ class Terms:
         """Whether the compensation follows from the row alone."""
         return self.promise in WITH_REFUND or self.rate is not None or self.fixed is not None
 
+    @property
+    def takes_amount(self) -> bool:
+        """Whether an amount is entered: none is named, or one is agreed beyond the price."""
+        return not self.has_rule or _is_agreed(self)
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -356,7 +361,7 @@ def _check_given(terms: Terms, facts: Facts) -> None:
                 % {"amount": amount},
                 "bad_value",
             )
-    if facts.given is not None and terms.has_rule and not _is_agreed(terms):
+    if facts.given is not None and not terms.takes_amount:
         raise NotEligible(_("The terms work out the amount themselves; enter none."), "bad_value")
 
 

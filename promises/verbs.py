@@ -1,7 +1,7 @@
 """What people do to promises: file a claim, move a deposit, change terms."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -42,7 +42,11 @@ _SIGNED = (OrderStatus.SIGNED, OrderStatus.FINISHED)
 
 @dataclass(frozen=True)
 class Demand:
-    """What somebody enters to file a claim; amounts in yuan, ``line``: its number."""
+    """What somebody enters to file a claim; amounts in yuan, ``line``: its number.
+
+    ``told``: all that is owed as a sheet has it: what was agreed where the terms name no amount,
+    else it must be what they work out.
+    """
 
     promise: str
     line: int
@@ -50,20 +54,24 @@ class Demand:
     freight_out: Decimal | None = None
     freight_back: Decimal | None = None
     text: str = ""
+    told: Decimal | None = None
 
     def inputs(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if value not in (None, "")}
 
 
-def file_claim(
+def file_claim(  # noqa: PLR0913 - a claim is filed with these and no more
     actor: Actor,
     order: Order,
     demand: Demand,
     *,
     at: datetime | None = None,
     key: str | None = None,
+    number: str | None = None,
 ) -> Claim:
     """File a claim on a line of an order; a repeated ``key`` answers with the first claim.
+
+    ``number``: the claim's, where it has one already.
 
     Raises Refused: not_eligible, already_claimed, window_closed, bad_value, unknown, key_reused,
     not_permitted, not_in_your_shop.
@@ -73,10 +81,17 @@ def file_claim(
     if at is not None and at > now:
         raise Refused(_("A claim cannot be filed in the future."), "bad_value")
     moment = at or now
-    return _in_one_go(lambda: _file(actor, order, demand, moment, key))
+    return _in_one_go(lambda: _file(actor, order, demand, moment, key, number))
 
 
-def _file(actor: Actor, order: Order, demand: Demand, at: datetime, key: str | None) -> Claim:
+def _file(  # noqa: PLR0913, PLR0917 - as file_claim
+    actor: Actor,
+    order: Order,
+    demand: Demand,
+    at: datetime,
+    key: str | None,
+    number: str | None,
+) -> Claim:
     line = _line(order, demand.line)
     case = _open_case(line)
     fresh = Order.objects.select_for_update(of=("self",)).select_related("shop").get(pk=order.pk)
@@ -85,11 +100,13 @@ def _file(actor: Actor, order: Order, demand: Demand, at: datetime, key: str | N
     line = OrderLine.objects.get(pk=line.pk)
     term = _term(fresh, line, demand.promise)
     earlier = _earlier(line, demand.promise, term)
+    if demand.told is not None and term.as_terms().takes_amount:
+        demand = replace(demand, amount=demand.told)
     facts = facts_of(fresh, line, demand, earlier=earlier)
     verdict, working = _judged(term, facts, at)
-    (number,) = numbers.take("claim", "CP", at)
+    _check_told(demand, working.result)
     claim = Claim(
-        claim_no=number,
+        claim_no=number or _fresh_number(at),
         shop_id=fresh.shop_id,
         order=fresh,
         order_line=line,
@@ -106,6 +123,26 @@ def _file(actor: Actor, order: Order, demand: Demand, at: datetime, key: str | N
     inputs = {"order": order.order_no, **demand.inputs()}
     filed: Claim = begin("file_claim", actor, claim, at, inputs, key)
     return filed
+
+
+def _fresh_number(at: datetime) -> str:
+    """The next of our numbers that no sheet has brought before."""
+    while True:
+        (number,) = numbers.take("claim", "CP", at)
+        if not Claim.objects.filter(claim_no=number).exists():
+            return number
+
+
+def _check_told(demand: Demand, owed: Decimal) -> None:
+    if demand.told not in {None, owed}:
+        raise Refused(
+            _(
+                "The terms work out ¥%(owed)s, not ¥%(told)s. Leave the amount empty, or add what "
+                "is missing (freight)."
+            )
+            % {"owed": owed, "told": demand.told},
+            "bad_value",
+        )
 
 
 def _line(order: Order, number: int) -> OrderLine:

@@ -1,5 +1,5 @@
-"""Promises in the admin: the queue of claims, deposits with their statements, terms."""
+"""Promises in the admin: the queue of claims, deposits with their statements, payouts, terms."""
 
-from promises.admin import claims, deposits, terms
+from promises.admin import claims, deposits, payouts, terms
 
-__all__ = ["claims", "deposits", "terms"]
+__all__ = ["claims", "deposits", "payouts", "terms"]

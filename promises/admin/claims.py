@@ -18,7 +18,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from cases.admin.exports import ExportPages
 from cases.admin.scope import ReadOnly, ShopScoped, person, scoped
+from cases.admin.sheets import SheetPages
 from cases.admin.steps import CHANNEL
 from cases.flow import clock
 from cases.flow.door import Actor, NotPermitted, Refused, allowed, once_more, perform
@@ -31,6 +33,7 @@ from promises.forms import CLAIM_FORMS, FileClaimForm
 from promises.guards import foreseen
 from promises.models import Claim, ClaimEvent, ClaimState
 from promises.models.claim import PERSON_STEPS
+from promises.sheets.claimsheet import CLAIMS
 from promises.terms import Code
 
 TONES = {
@@ -97,7 +100,8 @@ class ClaimList(ChangeList):
 
 
 @admin.register(Claim)
-class ClaimAdmin(ReadOnly, ShopScoped, ModelAdmin):
+class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
+    export_kind = CLAIMS
     list_display = [
         "claim_no", "promise", "state_shown", "turn", "deadline", "order_link", "amount_shown",
         "paid_shown", "owed_shown", "shop",
@@ -128,7 +132,7 @@ class ClaimAdmin(ReadOnly, ShopScoped, ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context = {"title": _("Claims"), **(extra_context or {})}
-        return super().changelist_view(request, context)  # type: ignore[no-any-return]
+        return super().changelist_view(request, context)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None

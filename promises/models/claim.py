@@ -118,6 +118,8 @@ class Claim(Stateful):
         ordering = ["-id"]
         permissions = [
             ("file_claim", "Can file a claim on an order"),
+            ("import_claim", "Can import claims"),
+            ("export_claim", "Can export claims"),
             *((f"{name}_claim", f"Can take the step {name}") for name in PERSON_STEPS),
         ]
         constraints = [

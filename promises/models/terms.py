@@ -103,6 +103,10 @@ class Term(Dated):
         verbose_name = gettext_lazy("terms of a promise")
         verbose_name_plural = gettext_lazy("terms of promises")
         ordering = ["promise", "platform", "shop_id", "-valid_from"]
+        permissions = [
+            ("import_term", "Can import terms"),
+            ("export_term", "Can export terms"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(valid_from__isnull=True)

@@ -12,7 +12,7 @@ from cases.models.kinds import OPEN
 from cases.sheets.facts import CaseFacts, Remark
 from cases.sheets.loading.merging import same_moment
 from cases.sheets.loading.outcomes import Impossible
-from cases.sheets.loading.shopfinder import ShopFinder, akin
+from cases.sheets.loading.shopfinder import ShopFinder
 
 #: Rows of one case say the same of these.
 _AGREE: Final = ("order_no", "kind", "state", "applied_at")
@@ -134,21 +134,7 @@ class CaseBook:
     def order_of(self, bundle: Bundle) -> Order:
         """The order the rows speak of; raises Impossible where it is not known, or not ours."""
         facts = bundle.facts
-        shop = self.shops.of(facts)
-        platform = facts.platform or self.shops.platform
-        found = [
-            order
-            for order in self.orders.get(facts.order_no, ())
-            if (order.shop_id == shop.pk if shop else akin(order.shop, platform))
-        ]
-        if len(found) == 1:
-            return found[0]
-        said = {"no": facts.order_no}
-        if found:
-            message = _("several shops have an order %(no)s; name the shop") % said
-            raise Impossible("bad_value", message)
-        message = _("there is no order %(no)s in your shops; import the orders first") % said
-        raise Impossible("unknown", message)
+        return self.shops.order_of(facts, self.orders.get(facts.order_no, ()))
 
     def case_of(self, bundle: Bundle, order: Order) -> Case | None:
         """The case the rows speak of, where we have it."""

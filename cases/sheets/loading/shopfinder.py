@@ -1,13 +1,14 @@
 """Which shop a row belongs to; shops outside the importer's scope are as good as unknown."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from django.utils.translation import gettext as _
 
 from cases.flow.door import Refused
-from cases.models import Platform, Shop
-from cases.sheets.facts import CaseFacts, OrderFacts
+from cases.models import Order, Platform, Shop
+from cases.sheets.facts import Facts
 from cases.sheets.loading.outcomes import Impossible
 
 #: Taobao and Tmall write the same sheets, and their shops share one series of order numbers.
@@ -67,7 +68,7 @@ class ShopFinder:
             self._made.clear()
             self.read()
 
-    def of(self, facts: OrderFacts | CaseFacts) -> Shop | None:
+    def of(self, facts: Facts) -> Shop | None:
         """The shop the facts name; None where nothing names one. Raises Impossible."""
         platform = facts.platform or self.platform
         if self.named:
@@ -81,6 +82,27 @@ class ShopFinder:
         if not akin(shop, platform):
             raise Impossible("bad_value", _other_platform(shop, platform))
         return shop
+
+    def order_of(self, facts: Facts, found: Iterable[Order]) -> Order:
+        """Of the orders with the number of the row (``found``) the one it speaks of.
+
+        Raises Impossible where it is not known, or not ours.
+        """
+        shop = self.of(facts)
+        platform = facts.platform or self.platform
+        fitting = [
+            order
+            for order in found
+            if (order.shop_id == shop.pk if shop else akin(order.shop, platform))
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        said = {"no": facts.order_no}
+        if fitting:
+            message = _("several shops have an order %(no)s; name the shop") % said
+            raise Impossible("bad_value", message)
+        message = _("there is no order %(no)s in your shops; import the orders first") % said
+        raise Impossible("unknown", message)
 
     def _coded(self, code: str, platform: str | None) -> Shop:
         shop: Shop | None = self._by_code.get(code)

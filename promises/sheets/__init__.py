@@ -1,0 +1,1 @@
+"""Promises as sheets: claims in and out, statements of deposits, the platforms' payouts."""
