@@ -8,6 +8,8 @@ from decimal import Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
+
 from cases.models import Order, OrderLine, OrderStatus
 from promises.couriers import Couriers
 from promises.models import Term, TopUpDuty
@@ -78,11 +80,12 @@ class Carried:
 
     @classmethod
     def load(cls, promises: Iterable[str] = ()) -> "Carried":
-        spans = defaultdict(list)
-        duties = TopUpDuty.objects.filter(suspended_at__isnull=False)
-        for shop, began, ended in duties.values_list("shop_id", "suspended_at", "met_at"):
-            spans[shop].append((began, ended))
-        return cls(TermBook.load(promises), dict(spans))
+        return cls(TermBook.load(promises), _suspensions(TopUpDuty.objects.all()))
+
+    @classmethod
+    def of_suspensions(cls, shop_id: int) -> "Carried":
+        """Only when the promises of one shop were suspended."""
+        return cls(TermBook([]), _suspensions(TopUpDuty.objects.filter(shop_id=shop_id)))
 
     def term(self, order: Order, line: OrderLine, promise: str) -> Term | None:
         """The terms under which the line carries the promise: those in force when it was paid.
@@ -115,3 +118,11 @@ class Carried:
         if key not in self._rows:
             self._rows[key] = self.book.rows_for(promise, order.shop)
         return self._rows[key]
+
+
+def _suspensions(duties: QuerySet[TopUpDuty]) -> dict[int, list[tuple[datetime, datetime | None]]]:
+    spans = defaultdict(list)
+    rows = duties.filter(suspended_at__isnull=False)
+    for shop, began, ended in rows.values_list("shop_id", "suspended_at", "met_at"):
+        spans[shop].append((began, ended))
+    return dict(spans)

@@ -37,20 +37,22 @@ TERMS: dict[str, dict[str, Any]] = {
     Code.NAMED_COURIER: {"source": f"{PLATFORM_RULE}；金额由商家约定", **_AFTER_FINISH},
     Code.ARRIVE_ON_TIME: {"source": f"{PLATFORM_RULE}；金额由商家约定", **_AFTER_FINISH},
 }
-_VIEW = frozenset({"view_claim", "view_claimevent", "view_term"})
+_VIEW = frozenset({"view_claim", "view_claimevent", "view_term", "view_breach"})
 _MONEY = frozenset(
     {"view_deposit", "view_entry", "view_topupduty", "view_dutyevent", "view_shopnotice"}
 )
+_EDITABLE = ("term", "limit", "breachsetting", "couriername")
 #: What a role may beside its steps (cases.seeding.roles).
 RIGHTS: dict[str, frozenset[str]] = {
     Role.AGENT: _VIEW | {"file_claim"},
-    Role.LEAD: _VIEW | _MONEY | {"file_claim"},
+    Role.LEAD: _VIEW | _MONEY | {"file_claim", "dismiss_breach", "view_couriername"},
     Role.WAREHOUSE: frozenset(),
     Role.FINANCE: _VIEW | _MONEY | {"top_up_deposit", "withdraw_deposit", "require_deposit"},
     Role.SUPERVISOR: _VIEW
     | _MONEY
-    | {"file_claim", "top_up_deposit", "withdraw_deposit", "require_deposit"}
-    | {f"{act}_{name}" for act in ("view", "add", "change") for name in ("term", "limit")},
+    | {"file_claim", "top_up_deposit", "withdraw_deposit", "require_deposit", "dismiss_breach"}
+    | {f"{act}_{name}" for act in ("view", "add", "change") for name in _EDITABLE}
+    | {"delete_couriername"},
     Role.AUDITOR: _VIEW | _MONEY | {"view_limit"},
 }
 

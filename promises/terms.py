@@ -257,11 +257,12 @@ def _time_of(event: str, facts: Facts) -> datetime | None:
 class Standing:
     """How a promise that the clock breaks stands: ``since`` when it is broken, None: kept so far.
 
-    ``deadline``: what is kept so far is broken by the first moment after it (None: by no clock).
+    ``is_open``: it has not happened yet, and the first moment after ``deadline`` breaks it.
     """
 
     deadline: datetime | None
     since: datetime | None
+    is_open: bool = False
 
 
 def standing(terms: Terms, facts: Facts, at: datetime) -> Standing:
@@ -286,7 +287,7 @@ _CLOSED_BEFORE = {
 def _by_a_deadline(deadline: datetime, event: Since, facts: Facts, at: datetime) -> Standing:
     known = facts.shipped_at if event == Since.SHIPPED else facts.signed_at
     if (known or at) <= deadline:
-        return Standing(deadline, None)
+        return Standing(deadline, None, is_open=known is None)
     if _time_of(event, facts) is None and facts.closed:
         raise Missing("closed_at", str(_CLOSED_BEFORE[event]))
     return Standing(deadline, deadline)

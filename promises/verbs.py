@@ -19,6 +19,7 @@ from cases.models.money import ZERO, cents
 from cases.models.shops import shop_ids_of
 from promises import ledger
 from promises.couriers import Couriers
+from promises.duties import check_not_blocked
 from promises.facts import Entered, facts_of
 from promises.models import Claim, ClaimEvent, ClaimState, Deposit, Term, TermBook, TopUpDuty
 from promises.models.claim import STANDING, UNDECIDED
@@ -234,8 +235,12 @@ def withdraw(  # noqa: PLR0913 - a payment has these and no more
     at: datetime | None = None,
     key: str | None = None,
 ) -> Deposit:
-    """Enter money that the shop takes out; Refused insufficient_deposit where it must stay."""
+    """Enter money that the shop takes out.
+
+    Refused insufficient_deposit where it must stay, blocked where the shop is blocked.
+    """
     _may(actor, shop, "withdraw_deposit")
+    check_not_blocked(shop)
     return _moved(actor, shop, ledger.withdraw, amount, reference, at, key)
 
 
@@ -371,6 +376,7 @@ def change_terms(actor: Actor, term: Term, *, valid_from: datetime, **values: An
         raise NotPermitted(_("%(who)s may not change terms.") % {"who": actor})
     if term.shop is not None:
         _check_shop(actor, term.shop)
+        check_not_blocked(term.shop)
     if valid_from <= clock.now():
         raise Refused(
             _("Terms change from a moment to come: what is paid already keeps its terms."),

@@ -1,5 +1,5 @@
-"""Promises in the admin: the queue of claims, deposits with their statements, terms."""
+"""Promises in the admin: claims, broken promises found by themselves, deposits, terms."""
 
-from promises.admin import claims, deposits, terms
+from promises.admin import breaches, claims, deposits, panels, terms
 
-__all__ = ["claims", "deposits", "terms"]
+__all__ = ["breaches", "claims", "deposits", "panels", "terms"]

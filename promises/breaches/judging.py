@@ -116,7 +116,7 @@ class Judge:
         except Missing as missing:
             return Finding(*about, missing=missing.fact) if _is_under_way(found.order) else None
         if stands.since is None:
-            if stands.deadline is not None:
+            if stands.is_open and stands.deadline is not None:
                 found.look_again(stands.deadline + TICK, at)
             return None
         missing_fact, amount, working, until = "", None, None, None

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -40,3 +41,11 @@ class CourierName(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.key = key_of(self.name)
         super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Two spellings that are compared alike are one name."""
+        same = CourierName.objects.filter(key=key_of(self.name)).exclude(pk=self.pk).first()
+        if same is not None:
+            raise ValidationError(
+                {"name": _("%(other)s is compared as the same name.") % {"other": same}}
+            )
