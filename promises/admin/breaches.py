@@ -330,7 +330,7 @@ class BreachAdmin(ReadOnly, ShopScoped, ModelAdmin):
     def order_shown(self, breach: Breach) -> SafeString:
         url = reverse("admin:cases_order_change", args=[breach.order_id])
         return format_html(
-            '<a class="sh-number" href="{}">{}</a> <span class="sh-quiet">{}</span>',
+            '<a class="sh-number" href="{}">{}</a>&nbsp;<span class="sh-quiet">{}</span>',
             *(url, breach.order.order_no, breach.line.line_no),
         )
 
