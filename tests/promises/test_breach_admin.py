@@ -16,7 +16,7 @@ from promises.breaches.finding import find
 from promises.models import Breach, BreachSetting, Claim, Deposit, Term, TopUpDuty
 from tests.cases import admin_data
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 LIST = "admin:promises_breach_changelist"
 DAY = timedelta(days=1)
 
