@@ -6,6 +6,7 @@ from django.core.files.base import ContentFile
 
 from cases import numbers
 from cases.amounts import FLOW, PAYING, accepted_pieces, load
+from cases.changes import orders_changed
 from cases.external import explain
 from cases.files import random_name
 from cases.flow import writing
@@ -208,6 +209,7 @@ def ship(order: Order, *, courier: str, waybill: str, at: Any) -> None:
     order.save(
         update_fields=["shipped_at", "courier", "waybill", "status", "facts_hash", "updated_at"]
     )
+    orders_changed.send(sender=Order, order_ids=[order.pk])
 
 
 @effect(FLOW, "ship_back")

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from cases.changes import orders_changed
 from cases.effects import ship
 from cases.flow import clock, door
 from cases.flow.door import Actor, NotPermitted, Refused
@@ -102,6 +103,7 @@ def record_signature(actor: Actor, order: Order, *, at: datetime | None = None) 
             fresh.status = OrderStatus.SIGNED
         fresh.facts_hash = ""
         fresh.save(update_fields=["signed_at", "status", "facts_hash", "updated_at"])
+        orders_changed.send(sender=Order, order_ids=[fresh.pk])
     return fresh
 
 

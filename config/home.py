@@ -24,6 +24,7 @@ from cases.looks import countdown, now_of
 from cases.models import Case, Kind, Notice, Order, Refund, Shop
 from cases.models.kinds import OPEN
 from config.unfold import item
+from promises.admin.breaches import breach_counts
 from promises.admin.payouts import payout_counts
 
 DAYS = 14
@@ -97,6 +98,14 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "collapsible": True,
             "items": [
                 item(_("Claims"), "verified", _of("claim"), "promises.view_claim"),
+                item(
+                    _("Broken promises"),
+                    "running_with_errors",
+                    _of("breach"),
+                    "promises.view_breach",
+                    breach_counts(request)["proposed"],
+                    "warning",
+                ),
                 item(_("Deposits"), "savings", _of("deposit"), "promises.view_deposit"),
                 item(
                     _("Platform's payouts"),
@@ -108,6 +117,18 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 ),
                 item(_("Terms"), "contract", _of("term"), "promises.view_term"),
                 item(_("Limits of claims"), "timer", _of("limit"), "promises.view_limit"),
+                item(
+                    _("Handling of broken promises"),
+                    "rule_settings",
+                    _of("breachsetting"),
+                    "promises.view_breachsetting",
+                ),
+                item(
+                    _("Names of couriers"),
+                    "local_shipping",
+                    _of("couriername"),
+                    "promises.view_couriername",
+                ),
             ],
         },
         {
@@ -250,6 +271,12 @@ def _tiles(request: HttpRequest) -> list[dict[str, Any]]:
     if request.user.has_perm("cases.view_platformrecord"):
         name, differences = _("Differences with the platform"), difference_counts(request)
         rows.append((name, differences["waiting"], _list("platformrecord"), "soon"))
+    if request.user.has_perm("promises.view_breach"):
+        n, url = breach_counts(request), _of("breach")
+        rows.append((_("Broken promises, claim proposed"), n["proposed"], url, "soon"))
+        rows.append(
+            (_("Promises not to be judged"), n["exception"], f"{url}?tab=exception", "soon")
+        )
     return [
         {"name": name, "count": count, "url": url, "tone": tone if count else "none"}
         for name, count, url, tone in rows

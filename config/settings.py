@@ -210,6 +210,8 @@ JOB_SECONDS = env.int("JOB_SECONDS", default=2 if IS_EMBEDDED_BROKER else 5)
 #: A worker that has not been heard of for so long is taken for dead, and its job goes on elsewhere.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 JOB_TIME_LIMIT = env.int("JOB_TIME_LIMIT", default=6 * 3600)
+#: How often orders whose time has come are looked at for broken promises.
+BREACH_SECONDS = env.int("BREACH_SECONDS", default=10 if IS_EMBEDDED_BROKER else 60)
 CELERY_BEAT_SCHEDULE = {
     # A backlog of knocks would only repeat one look at the clock: each expires before the next.
     "sweep_clocks": {
@@ -226,6 +228,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "cases.tasks.run_exports",
         "schedule": schedule(JOB_SECONDS),
         "options": {"expires": JOB_SECONDS * 0.9},
+    },
+    "find_breaches": {
+        "task": "promises.tasks.find_breaches",
+        "schedule": schedule(BREACH_SECONDS),
+        "options": {"expires": BREACH_SECONDS * 0.9},
     },
     "remove_old_files": {
         "task": "cases.tasks.remove_old_files",

@@ -21,12 +21,14 @@ class PromisesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from cases import auditing, showing  # noqa: PLC0415 - models are ready only now
+        from cases import auditing, reports, showing  # noqa: PLC0415 - models are ready only now
         from cases.management import objects  # noqa: PLC0415
         from cases.seeding import roles, writer  # noqa: PLC0415
         from promises import desk, effects, followers, guards  # noqa: F401, PLC0415 - they register
+        from promises import reports as our_reports  # noqa: PLC0415
         from promises import seeding as ours  # noqa: PLC0415
         from promises.auditing import check_promises  # noqa: PLC0415
+        from promises.couriers import seed_couriers  # noqa: PLC0415
         from promises.sheets import kinds  # noqa: F401, PLC0415 - it registers
         from promises.showing import claims_of  # noqa: PLC0415
 
@@ -35,5 +37,12 @@ class PromisesConfig(AppConfig):
         objects.ORDER_ACTS["file_claim"] = desk.FILE_CLAIM
         showing.PARTS_OF_ORDER["claims"] = claims_of
         roles.BESIDES_STEPS_OF["promises"] = ours.RIGHTS
-        writer.WRITERS.update({"terms": ours.seed_terms, "claim_limits": ours.seed_limits})
+        writer.WRITERS.update(
+            {
+                "terms": ours.seed_terms,
+                "claim_limits": ours.seed_limits,
+                "couriers": seed_couriers,
+            }
+        )
+        reports.MEASURES["breaches"] = our_reports.breaches
         auditing.CHECKERS["promises"] = check_promises

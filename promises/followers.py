@@ -5,17 +5,19 @@ from typing import Any
 from django.dispatch import receiver
 
 from cases import opening
+from cases.changes import orders_changed
 from cases.flow.door import Actor, Move, Refused
 from cases.flow.signals import transitioned
 from cases.models import Case, Kind, OrderLine, Reason
 from cases.models.money import ZERO
 from cases.opening import NewCase
 from promises import payouts
+from promises.breaches import finding
 from promises.models import Claim, ClaimState, TopUpDuty
 from promises.models.claim import UNDECIDED
 from promises.models.deposit import DutyState
 from promises.opening import begin
-from promises.terms import Code
+from promises.terms import BY_THE_CLOCK, Code
 
 
 @receiver(transitioned, sender=Claim, dispatch_uid="promises.debts_oblige")
@@ -63,6 +65,21 @@ def breakage_opens_a_case(moves: list[Move], **_kwargs: Any) -> None:
         granted = move.source in UNDECIDED and claim.state in (ClaimState.PAID, ClaimState.OWED)
         if granted and claim.promise == Code.DAMAGE_RESEND and claim.case_id is None:
             Claim.objects.filter(pk=claim.pk).update(case=_open_case(move))
+
+
+@receiver(transitioned, sender=Claim, dispatch_uid="promises.breaches_are_claimed")
+def breaches_are_claimed(moves: list[Move], **_kwargs: Any) -> None:
+    """A claim settles the breach it is for, whoever filed it."""
+    fresh = [m.subject for m in moves if m.step == "file_claim"]
+    by_the_clock = [claim for claim in fresh if claim.promise in BY_THE_CLOCK]
+    if by_the_clock:
+        finding.filed(by_the_clock)
+
+
+@receiver(orders_changed, dispatch_uid="promises.look_at_orders")
+def look_at_orders(order_ids: list[int], **_kwargs: Any) -> None:
+    """What is new of an order may break a promise, or show that none was broken."""
+    finding.watch(order_ids)
 
 
 def _open_case(move: Move) -> Case:

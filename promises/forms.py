@@ -72,6 +72,24 @@ CLAIM_FORMS: dict[str, type[ClaimForm]] = {
 }
 
 
+class FileBreachForm(InputForm):
+    """The claim of a breach that was found; the amount only where the terms work out none."""
+
+    amount = YuanField(least="0.01", required=True, label=_("amount agreed with the buyer"))
+    text = TEXT(label=_("text"))
+
+    def __init__(self, data: Any = None, *, with_amount: bool) -> None:
+        super().__init__(data)
+        if not with_amount:
+            del self.fields["amount"]
+
+
+class ReasonForm(InputForm):
+    """Why, in the person's own words."""
+
+    text = TEXT(required=True, label=_("reason"))
+
+
 class MoneyForm(InputForm):
     """Money into or out of a deposit."""
 

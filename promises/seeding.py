@@ -37,16 +37,17 @@ TERMS: dict[str, dict[str, Any]] = {
     Code.NAMED_COURIER: {"source": f"{PLATFORM_RULE}；金额由商家约定", **_AFTER_FINISH},
     Code.ARRIVE_ON_TIME: {"source": f"{PLATFORM_RULE}；金额由商家约定", **_AFTER_FINISH},
 }
-_VIEW = frozenset({"view_claim", "view_claimevent", "view_term"})
+_VIEW = frozenset({"view_claim", "view_claimevent", "view_term", "view_breach"})
 _MONEY = frozenset(
     {"view_deposit", "view_entry", "view_topupduty", "view_dutyevent", "view_shopnotice"}
 )
 _PAYOUTS = frozenset({"view_payout", "view_payoutnote", "import_payout", "settle_payout"})
 _SHEETS = frozenset({"import_claim", "export_claim"}) | _PAYOUTS
+_EDITABLE = ("term", "limit", "breachsetting", "couriername")
 #: What a role may beside its steps (cases.seeding.roles).
 RIGHTS: dict[str, frozenset[str]] = {
     Role.AGENT: _VIEW | {"file_claim", "import_claim"},
-    Role.LEAD: _VIEW | _MONEY | _SHEETS | {"file_claim"},
+    Role.LEAD: _VIEW | _MONEY | _SHEETS | {"file_claim", "dismiss_breach", "view_couriername"},
     Role.WAREHOUSE: frozenset(),
     Role.FINANCE: _VIEW
     | _MONEY
@@ -55,9 +56,9 @@ RIGHTS: dict[str, frozenset[str]] = {
     Role.SUPERVISOR: _VIEW
     | _MONEY
     | _SHEETS
-    | {"file_claim", "top_up_deposit", "withdraw_deposit", "require_deposit"}
-    | {f"{act}_{name}" for act in ("view", "add", "change") for name in ("term", "limit")}
-    | {"import_term", "export_term"},
+    | {"file_claim", "top_up_deposit", "withdraw_deposit", "require_deposit", "dismiss_breach"}
+    | {f"{act}_{name}" for act in ("view", "add", "change") for name in _EDITABLE}
+    | {"delete_couriername", "import_term", "export_term"},
     Role.AUDITOR: _VIEW | _MONEY | {"view_limit", "export_claim", "export_term"},
 }
 

@@ -258,53 +258,92 @@ def _time_of(event: str, facts: Facts) -> datetime | None:
     return moment
 
 
-def _late(deadline: datetime, happened: datetime | None, at: datetime, words: str) -> None:
-    """Equal time is not late; what has not happened yet is judged by ``at``."""
-    if (happened or at) <= deadline:
-        raise NotEligible(words)
+@dataclass(frozen=True)
+class Standing:
+    """How a promise that the clock breaks stands: ``since`` when it is broken, None: kept so far.
+
+    ``is_open``: it has not happened yet, and the first moment after ``deadline`` breaks it.
+    """
+
+    deadline: datetime | None
+    since: datetime | None
+    is_open: bool = False
 
 
-def _judge_shipping(terms: Terms, facts: Facts, at: datetime) -> Verdict:
-    deadline = shipping_deadline(terms, facts)
-    shipped = _time_of(Since.SHIPPED, facts)
-    if shipped is None and facts.closed:
-        raise Missing(
-            "closed_at",
-            _("The order was closed unshipped; whether that was in time is not known."),
-        )
-    in_time = _("It was to be shipped by %(deadline)s, and that is kept so far.")
-    _late(deadline, shipped, at, in_time % {"deadline": _local(deadline, facts)})
-    return Verdict(deadline, end_of(terms, facts))
+def standing(terms: Terms, facts: Facts, at: datetime) -> Standing:
+    """How a promise of BY_THE_CLOCK stands at ``at``, whatever was paid; raises Missing.
+
+    Equal time is not late; what has not happened yet is judged by ``at``.
+    """
+    return _STANDINGS[Code(terms.promise)](terms, facts, at)
 
 
-def _judge_arrival(terms: Terms, facts: Facts, at: datetime) -> Verdict:
+#: What an order that was closed before the event leaves open.
+_CLOSED_BEFORE = {
+    Since.SHIPPED: gettext_lazy(
+        "The order was closed unshipped; whether that was in time is not known."
+    ),
+    Since.SIGNED: gettext_lazy(
+        "The order was closed before it arrived; whether that was in time is not known."
+    ),
+}
+
+
+def _by_a_deadline(deadline: datetime, event: Since, facts: Facts, at: datetime) -> Standing:
+    known = facts.shipped_at if event == Since.SHIPPED else facts.signed_at
+    if (known or at) <= deadline:
+        return Standing(deadline, None, is_open=known is None)
+    if _time_of(event, facts) is None and facts.closed:
+        raise Missing("closed_at", str(_CLOSED_BEFORE[event]))
+    return Standing(deadline, deadline)
+
+
+def _shipping(terms: Terms, facts: Facts, at: datetime) -> Standing:
+    return _by_a_deadline(shipping_deadline(terms, facts), Since.SHIPPED, facts, at)
+
+
+def _arrival(terms: Terms, facts: Facts, at: datetime) -> Standing:
     if facts.promised_arrival is None:
         raise Missing("promised_arrival", _("No time of arrival was promised."))
-    signed = _time_of(Since.SIGNED, facts)
-    if signed is None and facts.closed:
-        raise Missing(
-            "closed_at",
-            _("The order was closed before it arrived; whether that was in time is not known."),
-        )
-    in_time = _("It was to arrive by %(deadline)s, and that is kept so far.")
-    words = in_time % {"deadline": _local(facts.promised_arrival, facts)}
-    _late(facts.promised_arrival, signed, at, words)
-    return Verdict(facts.promised_arrival, end_of(terms, facts))
+    return _by_a_deadline(facts.promised_arrival, Since.SIGNED, facts, at)
 
 
-def _judge_courier(terms: Terms, facts: Facts, at: datetime) -> Verdict:
+def _courier(terms: Terms, facts: Facts, at: datetime) -> Standing:
     if not facts.named_courier.strip():
         raise Missing("named_courier", _("No courier was named for this order."))
     shipped = _time_of(Since.SHIPPED, facts)
     if shipped is None:
-        raise NotEligible(_("It is not shipped yet; no courier has it."))
+        return Standing(None, None)
     if not facts.courier.strip():
         raise Missing("courier", _("Nobody says by which courier it was sent."))
-    if facts.courier.strip().casefold() == facts.named_courier.strip().casefold():
-        raise NotEligible(
-            _("It was sent by the named courier, %(courier)s.") % {"courier": facts.courier}
-        )
-    return Verdict(shipped, end_of(terms, facts))
+    same = facts.courier.strip().casefold() == facts.named_courier.strip().casefold()
+    return Standing(None, None if same else shipped)
+
+
+_STANDINGS = {
+    Code.SHIP_ON_TIME: _shipping,
+    Code.ARRIVE_ON_TIME: _arrival,
+    Code.NAMED_COURIER: _courier,
+}
+
+
+def _judge_by_the_clock(terms: Terms, facts: Facts, at: datetime) -> Verdict:
+    found = standing(terms, facts, at)
+    if found.since is None:
+        raise NotEligible(_kept_so_far(terms, facts, found))
+    return Verdict(found.since, end_of(terms, facts))
+
+
+def _kept_so_far(terms: Terms, facts: Facts, found: Standing) -> str:
+    if found.deadline is not None:
+        words = {
+            Code.SHIP_ON_TIME: _("It was to be shipped by %(deadline)s, and that is kept so far."),
+            Code.ARRIVE_ON_TIME: _("It was to arrive by %(deadline)s, and that is kept so far."),
+        }
+        return words[Code(terms.promise)] % {"deadline": _local(found.deadline, facts)}
+    if facts.shipped_at is None:
+        return _("It is not shipped yet; no courier has it.")
+    return _("It was sent by the named courier, %(courier)s.") % {"courier": facts.courier}
 
 
 def _judge_after_signature(terms: Terms, facts: Facts, at: datetime) -> Verdict:
@@ -327,11 +366,11 @@ def _judge_damage(terms: Terms, facts: Facts, at: datetime) -> Verdict:
 _JUDGES = {
     Code.FAKE_TRIPLE: _judge_after_signature,
     Code.QUALITY: _judge_after_signature,
-    Code.SHIP_ON_TIME: _judge_shipping,
+    Code.SHIP_ON_TIME: _judge_by_the_clock,
     Code.FREE_RETURN: _judge_after_signature,
     Code.DAMAGE_RESEND: _judge_damage,
-    Code.NAMED_COURIER: _judge_courier,
-    Code.ARRIVE_ON_TIME: _judge_arrival,
+    Code.NAMED_COURIER: _judge_by_the_clock,
+    Code.ARRIVE_ON_TIME: _judge_by_the_clock,
 }
 
 
@@ -461,6 +500,7 @@ __all__ = [
     "NotEligible",
     "Side",
     "Since",
+    "Standing",
     "Terms",
     "Verdict",
     "Working",
@@ -468,4 +508,5 @@ __all__ = [
     "eligibility",
     "end_of",
     "shipping_deadline",
+    "standing",
 ]

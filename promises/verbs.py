@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -15,10 +14,13 @@ from cases import numbers
 from cases.flow import clock, door, writing
 from cases.flow.door import Actor, NotPermitted, Refused, perform
 from cases.flow.events import digest_of, plain
-from cases.models import Case, Order, OrderLine, OrderStatus, Shop
+from cases.models import Case, Order, OrderLine, Shop
 from cases.models.money import ZERO, cents
 from cases.models.shops import shop_ids_of
 from promises import ledger
+from promises.couriers import Couriers
+from promises.duties import check_not_blocked
+from promises.facts import Entered, facts_of
 from promises.models import Claim, ClaimEvent, ClaimState, Deposit, Term, TermBook, TopUpDuty
 from promises.models.claim import STANDING, UNDECIDED
 from promises.models.deposit import DutyState
@@ -33,8 +35,6 @@ from promises.terms import (
 )
 
 T = TypeVar("T")
-_SHIPPED = (OrderStatus.SHIPPED, OrderStatus.SIGNED, OrderStatus.FINISHED)
-_SIGNED = (OrderStatus.SIGNED, OrderStatus.FINISHED)
 
 
 # Claims
@@ -102,7 +102,13 @@ def _file(  # noqa: PLR0913, PLR0917 - as file_claim
     earlier = _earlier(line, demand.promise, term)
     if demand.told is not None and term.as_terms().takes_amount:
         demand = replace(demand, amount=demand.told)
-    facts = facts_of(fresh, line, demand, earlier=earlier)
+    facts = facts_of(
+        fresh,
+        line,
+        has_payment=fresh.payments.exists(),
+        couriers=Couriers(),
+        entered=Entered(demand.amount, demand.freight_out, demand.freight_back, earlier),
+    )
     verdict, working = _judged(term, facts, at)
     _check_told(demand, working.result)
     claim = Claim(
@@ -240,32 +246,6 @@ def _judged(term: Term, facts: Facts, at: datetime) -> Any:
         raise Refused(missing.message, code, missing=missing.fact) from missing
 
 
-def facts_of(order: Order, line: OrderLine, demand: Demand, *, earlier: int = 0) -> Facts:
-    """What is known of a line; ``order.shop`` gives the zone."""
-    has_payment = order.payments.exists()
-    return Facts(
-        paid=line.paid_amount if has_payment else None,
-        paid_at=order.paid_at,
-        ship_by=line.ship_by or order.ship_by,
-        shipped_at=order.shipped_at,
-        promised_arrival=order.promised_arrival,
-        signed_at=order.signed_at,
-        finished_at=order.finished_at,
-        left=order.status in _SHIPPED or bool(order.waybill),
-        arrived=order.status in _SIGNED,
-        done=order.status == OrderStatus.FINISHED,
-        closed=order.status == OrderStatus.CLOSED,
-        courier=order.courier,
-        named_courier=order.named_courier,
-        shipped_free=order.shipped_free,
-        freight_out=demand.freight_out,
-        freight_back=demand.freight_back,
-        earlier=earlier,
-        given=demand.amount,
-        zone=ZoneInfo(order.shop.zone),
-    )
-
-
 # Deposits
 
 
@@ -292,8 +272,12 @@ def withdraw(  # noqa: PLR0913 - a payment has these and no more
     at: datetime | None = None,
     key: str | None = None,
 ) -> Deposit:
-    """Enter money that the shop takes out; Refused insufficient_deposit where it must stay."""
+    """Enter money that the shop takes out.
+
+    Refused insufficient_deposit where it must stay, blocked where the shop is blocked.
+    """
     _may(actor, shop, "withdraw_deposit")
+    check_not_blocked(shop)
     return _moved(actor, shop, ledger.withdraw, amount, reference, at, key)
 
 
@@ -429,6 +413,7 @@ def change_terms(actor: Actor, term: Term, *, valid_from: datetime, **values: An
         raise NotPermitted(_("%(who)s may not change terms.") % {"who": actor})
     if term.shop is not None:
         _check_shop(actor, term.shop)
+        check_not_blocked(term.shop)
     if valid_from <= clock.now():
         raise Refused(
             _("Terms change from a moment to come: what is paid already keeps its terms."),
@@ -493,7 +478,6 @@ __all__ = [
     "Demand",
     "Touched",
     "change_terms",
-    "facts_of",
     "file_claim",
     "require",
     "top_up",

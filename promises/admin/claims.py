@@ -26,13 +26,14 @@ from cases.flow import clock
 from cases.flow.door import Actor, NotPermitted, Refused, allowed, once_more, perform
 from cases.flow.states import StepInfo
 from cases.looks import SIDES, countdown, label, moment, now_of, yuan_text
-from cases.models import Order
+from cases.models import Order, OrderLine
 from promises import verbs
 from promises.admin.pages import Page, Row
 from promises.forms import CLAIM_FORMS, FileClaimForm
 from promises.guards import foreseen
 from promises.models import Claim, ClaimEvent, ClaimState
 from promises.models.claim import PERSON_STEPS
+from promises.offers import offers_on
 from promises.sheets.claimsheet import CLAIMS
 from promises.terms import Code
 
@@ -52,6 +53,8 @@ USUAL = {
     ClaimState.CONTESTED: "adjudicate",
     ClaimState.ADJUDICATING: "uphold",
 }
+#: What a page shows beside the claim's own row.
+BESIDE = ("order__shop", "order_line", "shop", "case", "term")
 #: The names under which a working is read.
 WORDS = {
     "refund": _("Refund of the price"),
@@ -144,7 +147,7 @@ class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
 
         def form(data: Any) -> Any:
             order = self._order(request, data)
-            return _FileForm(data, order=order, actor=actor)
+            return _FileForm(data, order=order, actor=actor, given=request.GET)
 
         def go(form: Any, key: str | None) -> str:
             claim = verbs.file_claim(actor, form.order, key=key, **form.inputs())
@@ -157,8 +160,18 @@ class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
             back=reverse("admin:promises_claim_changelist"),
             done=gettext("The claim is filed."),
             help=gettext("The amount is worked out by the terms of the day of payment."),
+            rows=self._foreseen(request),
         )
         return page.answer(self, request)
+
+    def _foreseen(self, request: HttpRequest) -> list[Row]:
+        """How the amount of an offer comes about, where the address names promise and line."""
+        order, line = self._order(request, None), request.GET.get("line", "")
+        if order is None or not line.isdigit() or len(line) > 9:
+            return []
+        promise = request.GET.get("promise", "")
+        found = offers_on(order, now_of(request), lines=[int(line)], promises=[promise])
+        return rows_of_working(found[0].working) if found and found[0].working else []
 
     def _order(self, request: HttpRequest, data: Any) -> Order | None:
         number = (data or request.GET).get("order_no", "").strip()
@@ -173,7 +186,9 @@ class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        claim = self.get_or_404(request, object_id, "order", "order_line", "shop", "case", "term")
+        claim = self.get_or_404(
+            request, object_id, "order__shop", "order_line", "shop", "case", "term"
+        )
         if not self.has_view_permission(request, claim):
             raise PermissionDenied
         if request.method not in ("GET", "HEAD"):
@@ -210,7 +225,9 @@ class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
         info = Claim.steps().get(step)
         if info is None or step not in PERSON_STEPS:
             raise Http404
-        claim = self.get_or_404(request, str(object_id), "order", "order_line", "shop", "term")
+        claim = self.get_or_404(
+            request, str(object_id), "order__shop", "order_line", "shop", "term"
+        )
         if not self.has_view_permission(request, claim):
             raise PermissionDenied
         actor = Actor.person(person(request), CHANNEL)
@@ -271,13 +288,14 @@ class _FileForm(FileClaimForm):
     order_no = forms.CharField(max_length=64, label=_("order no."))
     field_order = ["order_no", "promise", "line"]
 
-    def __init__(self, data: Any = None, *, order: Order | None, actor: Actor) -> None:
+    def __init__(self, data: Any = None, *, order: Order | None, actor: Actor, given: Any) -> None:
         if order is None:
             forms.Form.__init__(self, data)
             self.actor = actor
         else:
             super().__init__(data, order=order, actor=actor)
             self.initial["order_no"] = order.order_no
+        self.initial.update({n: given[n] for n in ("promise", "line") if n in given})
         self.found = order
         self.order_fields(self.field_order)
 
@@ -362,7 +380,11 @@ def consequences(claim: Claim, step: str) -> list[Row]:
 
 def working_rows(claim: Claim) -> list[Row]:
     """The arithmetic as the claim stores it, line by line."""
-    found = claim.working
+    return rows_of_working(claim.working)
+
+
+def rows_of_working(found: dict[str, Any]) -> list[Row]:
+    """What terms.Working.as_dict() tells, line by line."""
     terms = found["terms"]
     rule = found["rule"]
     by_what = {"rate": "rate", "multiplier": "multiplier"}.get(rule)
@@ -390,14 +412,17 @@ def money_rows(claim: Claim) -> list[Row]:
 
 
 def fact_rows(claim: Claim) -> list[Row]:
+    return rows_of_facts(claim.order, claim.order_line)
+
+
+def rows_of_facts(order: Order, line: OrderLine) -> list[Row]:
     """The times a promise is judged by."""
-    order = claim.order
     rows = [
-        (gettext("Shop"), str(claim.shop), ""),
+        (gettext("Shop"), str(order.shop), ""),
         (gettext("Order no."), order.order_no, ""),
-        (gettext("Line"), f"{claim.order_line.line_no} {claim.order_line.title}".strip(), ""),
+        (gettext("Line"), f"{line.line_no} {line.title}".strip(), ""),
         (gettext("Paid at"), moment(order.paid_at), ""),
-        (gettext("Ship by"), moment(claim.order_line.ship_by or order.ship_by), ""),
+        (gettext("Ship by"), moment(line.ship_by or order.ship_by), ""),
         (gettext("Shipped at"), moment(order.shipped_at), ""),
         (gettext("Promised arrival"), moment(order.promised_arrival), ""),
         (gettext("Signed at"), moment(order.signed_at), ""),

@@ -23,6 +23,7 @@ from cases.looks import moment
 from cases.models.shops import shop_ids_of
 from promises import verbs
 from promises.admin.pages import Page
+from promises.duties import check_not_blocked
 from promises.models import Limit, Term
 
 #: What a change may set anew; promise, platform and shop are what the row is about.
@@ -42,6 +43,15 @@ class NewTermForm(forms.ModelForm):  # type: ignore[type-arg]
                 gettext("Enter a moment to come: what is paid already keeps its terms.")
             )
         return begins
+
+    def clean_shop(self) -> Any:
+        shop = self.cleaned_data["shop"]
+        if shop is not None:
+            try:
+                check_not_blocked(shop)
+            except Refused as refusal:
+                raise forms.ValidationError(refusal.message) from refusal
+        return shop
 
 
 class ChangeForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cases', '0011_sheet_kinds'),
-        ('promises', '0001_deposits_and_claims'),
+        ('promises', '0002_breaches'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

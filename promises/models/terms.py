@@ -208,17 +208,20 @@ class TermBook:
         rows = Term.objects.all()
         return cls(list(rows.filter(promise__in=promises) if promises else rows))
 
-    def pick(self, promise: str, shop: Shop, at: datetime) -> Term | None:
-        """The row in force at ``at`` (when the order was paid): shop, platform, then everyone."""
+    def rows_for(self, promise: str, shop: Shop) -> list[Term]:
+        """Rows of every date that may hold for the shop: its own, its platform's, everyone's."""
         fitting = [
             t
             for t in self.rows
             if t.promise == promise
             and t.shop_id in (None, shop.pk)
             and t.platform in ("", shop.platform)
-            and t.holds_at(at)
         ]
-        return max(fitting, key=lambda t: (t.shop_id is not None, t.platform != ""), default=None)
+        return sorted(fitting, key=lambda t: (t.shop_id is None, t.platform == ""))
+
+    def pick(self, promise: str, shop: Shop, at: datetime) -> Term | None:
+        """The row in force at ``at`` (when the order was paid): shop, platform, then everyone."""
+        return next((t for t in self.rows_for(promise, shop) if t.holds_at(at)), None)
 
 
 class Limit(Dated):

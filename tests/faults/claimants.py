@@ -1,7 +1,7 @@
 """What the processes of a race for one deposit do, each with a database connection of its own.
 
 ``python -m tests.faults.claimants ACT …``: fill ROWS · accept NUMBER OF [no_lock|no_fence] · kill
-[accept|top_up] · look. Each prints one JSON object on its last line.
+[accept|uphold|top_up] · look. Each prints one JSON object on its last line.
 """
 
 import json
@@ -119,6 +119,13 @@ def kill(what: str) -> dict[str, Any]:
         claim = next(waiting)
         return lambda: perform(actor, claim, Claim.accept, key=f"kill-{claim.pk}")
 
+    def upholding() -> Callable[[], Any]:
+        """A claim that the platform decides on, for which the deposit holds what was there."""
+        claim = next(waiting)
+        claim = perform(actor, claim, Claim.contest, text="不认可")
+        claim = perform(actor, claim, Claim.adjudicate)
+        return lambda: perform(actor, claim, Claim.uphold, key=f"kill-{claim.pk}")
+
     def topping_up(number: int) -> Callable[[], Any]:
         def act() -> Any:
             return verbs.top_up(
@@ -130,7 +137,8 @@ def kill(what: str) -> dict[str, Any]:
     killed, number = 0, 0
     while True:
         number += 1
-        act = accepting() if what == "accept" else topping_up(number)
+        makers = {"accept": accepting, "uphold": upholding}
+        act = makers[what]() if what in makers else topping_up(number)
         connection.close()
         child = os.fork()
         if child == 0:

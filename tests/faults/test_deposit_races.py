@@ -151,10 +151,12 @@ def test_killed_before_any_statement_of_a_payout_or_a_top_up_it_happens_once(off
     environment, told = office
 
     payouts = answer(claimant(environment, "kill", "accept"))["killed"]
+    rulings = answer(claimant(environment, "kill", "uphold"))["killed"]
     answer(claimant(environment, "accept", "0", "1"))
     top_ups = answer(claimant(environment, "kill", "top_up"))["killed"]
 
     assert payouts >= 10
+    assert rulings >= 10
     assert top_ups >= 10
     after = answer(claimant(environment, "look"))
     added = (top_ups + 1) * Decimal("0.70")

@@ -12,6 +12,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cases.changes import orders_changed
 from cases.differences import Figure, hear_of_orders
 from cases.external import Reported, report
 from cases.flow import clock, writing
@@ -325,6 +326,8 @@ def write_records(records: list[OrderRecord], source: str) -> None:
     ]
     if reported:
         report(reported)
+    if written := [r.order.pk for r in records if r.order.pk is not None]:
+        orders_changed.send(sender=Order, order_ids=written)
 
 
 def _insert_orders(new: list[OrderRecord]) -> None:

@@ -14,7 +14,7 @@ from cases.reports import MEASURES, OF_CASE, Question, Row
 from cases.sheets.writer import Layout, write_sheet
 
 #: Reports that the contract names and whose rows do not exist yet.
-COMING = frozenset({"invoices", "breaches"})
+COMING = frozenset({"invoices"})
 
 
 class Command(JsonCommand):

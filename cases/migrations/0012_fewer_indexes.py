@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cases', '0010_reference_sheets'),
+        ('cases', '0011_sheet_kinds'),
     ]
 
     operations = [

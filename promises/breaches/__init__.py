@@ -1,0 +1,1 @@
+"""Promises broken by the timestamps: found, proposed, filed or put aside, counted."""

@@ -1,0 +1,48 @@
+"""How a shop stands with its duty to top up: what it owes, since when it is held against it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from cases.flow.door import Refused
+from cases.models import Shop
+from cases.models.money import ZERO
+from promises.models import Deposit, DutyState, TopUpDuty
+
+
+@dataclass(frozen=True)
+class Arrears:
+    """An open duty: ``lacking`` yuan to be put in; ``next_at``: when its next stage begins."""
+
+    state: DutyState
+    lacking: Decimal
+    since: datetime
+    next_at: datetime | None
+    deposit_id: int | None
+
+
+def arrears_of(shop_id: int) -> Arrears | None:
+    """The shop's open duty to top up, if there is one."""
+    duty = TopUpDuty.objects.filter(shop_id=shop_id).exclude(state=DutyState.MET).first()
+    if duty is None:
+        return None
+    account = Deposit.objects.filter(shop_id=shop_id).values_list("pk", "owed", "available")
+    deposit, owed, available = account.first() or (None, ZERO, ZERO)
+    state = DutyState(duty.state)
+    began = {DutyState.SUSPENDED: duty.suspended_at, DutyState.BLOCKED: duty.blocked_at}
+    since = began.get(state) or duty.notified_at
+    return Arrears(state, max(owed - available, ZERO), since, duty.due_at, deposit)
+
+
+def check_not_blocked(shop: Shop) -> None:
+    """Refused blocked: a blocked shop takes no money out and promises nothing new."""
+    arrears = arrears_of(shop.pk)
+    if arrears is not None and arrears.state == DutyState.BLOCKED:
+        raise Refused(
+            _("The shop %(shop)s is blocked: ¥%(lacking)s is owed to buyers. Top up first.")
+            % {"shop": shop, "lacking": arrears.lacking},
+            "blocked",
+            limit=str(arrears.lacking),
+        )
