@@ -1,10 +1,14 @@
 """The models of invoices: frozen copies, their ledger of reversals, red requests, treatments."""
 
 from invoices.models.invoice import (
+    EXEMPT,
+    OLD_RATES,
     PAPER,
     RATES,
+    SPECIAL,
     Direction,
     Invoice,
+    InvoiceAct,
     InvoiceFile,
     InvoiceKind,
     InvoiceLine,
@@ -31,13 +35,17 @@ from invoices.models.treatments import (
 )
 
 __all__ = [
+    "EXEMPT",
+    "OLD_RATES",
     "PAPER",
     "RATES",
+    "SPECIAL",
     "AuthorityCall",
     "Balance",
     "BlueState",
     "Direction",
     "Invoice",
+    "InvoiceAct",
     "InvoiceFile",
     "InvoiceKind",
     "InvoiceLine",
