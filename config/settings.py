@@ -212,7 +212,17 @@ JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 JOB_TIME_LIMIT = env.int("JOB_TIME_LIMIT", default=6 * 3600)
 #: How often orders whose time has come are looked at for broken promises.
 BREACH_SECONDS = env.int("BREACH_SECONDS", default=10 if IS_EMBEDDED_BROKER else 60)
+#: The tax authority: "manual" (a clerk enters what it says), "simulated", or a dotted path.
+INVOICE_AUTHORITY = {
+    "manual": "invoices.authority.Manual",
+    "simulated": "invoices.authority.Simulated",
+}.get(name := env.str("INVOICE_AUTHORITY", default="manual"), name)
 CELERY_BEAT_SCHEDULE = {
+    "call_the_authority": {
+        "task": "invoices.tasks.call_the_authority",
+        "schedule": schedule(SWEEP_SECONDS),
+        "options": {"expires": SWEEP_SECONDS * 0.9},
+    },
     # A backlog of knocks would only repeat one look at the clock: each expires before the next.
     "sweep_clocks": {
         "task": "cases.tasks.sweep_clocks",
