@@ -8,3 +8,10 @@ class InvoicesConfig(AppConfig):
     name = "invoices"
     verbose_name = _("Invoices")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from cases.seeding import roles  # noqa: PLC0415 - models are ready only now
+        from invoices.papers import ready  # noqa: PLC0415
+
+        roles.BESIDES_STEPS_OF.setdefault("invoices", {})
+        ready.register()

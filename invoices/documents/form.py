@@ -1,6 +1,6 @@
 """One printed form for all papers of ours: what stands on it, as plain data.
 
-The makers of the four printouts (invoices.printing) fill it in; drawing it is in sheet.py.
+The makers of the four printouts (invoices.papers.printing) fill it in; drawing it is in sheet.py.
 """
 
 from dataclasses import dataclass, field, fields, is_dataclass

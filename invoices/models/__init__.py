@@ -1,5 +1,13 @@
 """The models of invoices: frozen copies, their ledger of reversals, red requests, treatments."""
 
+from invoices.models.custody import Holder, Paper, PaperMove, Place, Proof
+from invoices.models.endorsements import (
+    Endorsement,
+    EndorsementReview,
+    Unit,
+    WarrantyExtension,
+    Where,
+)
 from invoices.models.invoice import (
     PAPER,
     RATES,
@@ -37,13 +45,20 @@ __all__ = [
     "Balance",
     "BlueState",
     "Direction",
+    "Endorsement",
+    "EndorsementReview",
+    "Holder",
     "Invoice",
     "InvoiceFile",
     "InvoiceKind",
     "InvoiceLine",
     "InvoiceNotice",
     "Nature",
+    "Paper",
+    "PaperMove",
+    "Place",
     "Policy",
+    "Proof",
     "RedEvent",
     "RedPart",
     "RedReason",
@@ -57,6 +72,9 @@ __all__ = [
     "TreatmentKind",
     "TreatmentLine",
     "TreatmentState",
+    "Unit",
+    "WarrantyExtension",
+    "Where",
     "policy",
     "rate_of",
 ]
