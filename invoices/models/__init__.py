@@ -9,10 +9,14 @@ from invoices.models.endorsements import (
     Where,
 )
 from invoices.models.invoice import (
+    EXEMPT,
+    OLD_RATES,
     PAPER,
     RATES,
+    SPECIAL,
     Direction,
     Invoice,
+    InvoiceAct,
     InvoiceFile,
     InvoiceKind,
     InvoiceLine,
@@ -39,8 +43,11 @@ from invoices.models.treatments import (
 )
 
 __all__ = [
+    "EXEMPT",
+    "OLD_RATES",
     "PAPER",
     "RATES",
+    "SPECIAL",
     "AuthorityCall",
     "Balance",
     "BlueState",
@@ -49,6 +56,7 @@ __all__ = [
     "EndorsementReview",
     "Holder",
     "Invoice",
+    "InvoiceAct",
     "InvoiceFile",
     "InvoiceKind",
     "InvoiceLine",

@@ -73,7 +73,8 @@ CHECKS = (
         WHERE e.old_serial <> COALESCE(b.new_serial, u.first_serial)
            OR (e.seq > 1 AND b.id IS NULL) OR (e.seq = 1 AND b.id IS NOT NULL)
            OR EXISTS (SELECT 1 FROM invoices_endorsement o
-                      WHERE o.unit_id = e.unit_id AND o.old_serial = e.new_serial)
+                      WHERE o.unit_id = e.unit_id AND o.old_serial = e.new_serial
+                        AND o.seq <= e.seq)
         """,
     ),
     Check(

@@ -243,4 +243,14 @@ def finish_treatments(invoice: Invoice, kind: str, case_id: int | None, at: date
         perform(Actor.system("paper"), row, Treatment.finish, at=moment)
 
 
-__all__ = ["Going", "finish_treatments", "move_paper", "paper_of", "where_it_is"]
+def void_obstacle(invoice: Invoice) -> str:
+    """A paper is voided only when the original is back (invoices.md); a sentence, or nothing."""
+    paper = paper_of(invoice)
+    if not invoice.is_paper or paper.place in (Place.RECEIVED, Place.HELD):
+        return ""
+    return _("%(where)s; it is voided only when the original is back with us.") % {
+        "where": where_it_is(paper)
+    }
+
+
+__all__ = ["Going", "finish_treatments", "move_paper", "paper_of", "void_obstacle", "where_it_is"]

@@ -120,8 +120,25 @@ def review(actor: Actor, endorsement: Endorsement, *, at: datetime | None = None
     return in_one_go(work)
 
 
+def last_of(invoice: Invoice, number: str = "") -> Endorsement:
+    """The endorsement of that number on the invoice, else the last one."""
+    rows = invoice.endorsements.select_related("shop").order_by("-pk")
+    found: Endorsement | None = (rows.filter(number=number) if number else rows).first()
+    if found is None:
+        raise Refused(
+            _("Invoice %(no)s has no endorsement %(number)s.") % {"no": invoice, "number": number},
+            "unknown",
+        )
+    return found
+
+
 def _line(invoice: Invoice, number: int) -> InvoiceLine:
-    lines = {x.line_no: x for x in invoice.lines.select_related("order_line", "invoice")}
+    lines = {
+        x.line_no: x
+        for x in InvoiceLine.objects.filter(invoice=invoice).select_related(
+            "order_line", "invoice__shop"
+        )
+    }
     line = lines.get(number)
     if not invoice.is_blue or line is None or line.quantity is None:
         known = ", ".join(str(n) for n, x in lines.items() if x.quantity is not None)
@@ -257,19 +274,19 @@ def _check_new(unit: Unit, new: str) -> None:
 def _check_live(serial: str, line: InvoiceLine, unit: Unit | None) -> None:
     """A serial number is on one piece in buyers' hands at most."""
     taken = Unit.objects.filter(serial=serial).first()
-    if (taken is not None and taken != unit) or _is_sold(serial, line):
+    if (taken is not None and taken != unit) or _is_sold(serial, None if unit else line):
         raise Refused(
             _("%(serial)s is on another piece that a customer has.") % {"serial": serial},
             "bad_value",
         )
 
 
-def _is_sold(serial: str, line: InvoiceLine) -> bool:
-    """Whether another line was sold with it, and the piece neither came back nor was exchanged."""
+def _is_sold(serial: str, but: InvoiceLine | None) -> bool:
+    """Whether a line was sold with it, and the piece neither came back nor was exchanged."""
     lines = OrderLine.objects.filter(serials__contains=serial, gone__lt=F("quantity"))
-    for other in lines.exclude(pk=line.order_line_id or 0):
-        exchanged = Unit.objects.filter(order_line=other, first_serial=serial)
-        if serial in serials_of(other) and not exchanged.exists():
+    for line in lines.exclude(pk=but.order_line_id or 0) if but else lines:
+        exchanged = Unit.objects.filter(order_line=line, first_serial=serial)
+        if serial in serials_of(line) and not exchanged.exists():
             return True
     return False
 
@@ -327,4 +344,4 @@ def _write(unit: Unit, endorsement: Endorsement) -> None:
     endorsement.save()
 
 
-__all__ = ["Exchange", "endorse", "ends_of", "review", "serials_of"]
+__all__ = ["Exchange", "endorse", "ends_of", "last_of", "review", "serials_of"]

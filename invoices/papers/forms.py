@@ -6,36 +6,43 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.flow.door import Actor
-from cases.forms.base import InputForm
 from cases.forms.fields import CodeField, WordField, YuanField
 from cases.models import Case
-from invoices.models import Holder, Invoice, Place, Proof, Where
+from invoices.forms import InvoiceForm
+from invoices.models import Holder, InvoiceLine, Place, Proof, Where
 from invoices.models.custody import WAYS
 from invoices.papers.custody import Going, paper_of
 from invoices.papers.endorsing import Exchange, ends_of
 
 
-class OfInvoiceForm(InputForm):
-    """An act on one invoice; ``value``: what is entered, as one object."""
+class ReviewForm(InvoiceForm):
+    """Looking at an endorsement of another."""
+
+    number = forms.CharField(
+        max_length=32,
+        required=False,
+        label=gettext_lazy("endorsement no."),
+        help_text=gettext_lazy("Empty: the last one."),
+    )
+
+
+class EnteringForm(InvoiceForm):
+    """An act for a case; ``value``: what is entered, as one object."""
 
     value: ClassVar[type[Any]]
     #: Shown on the page only where there is something to choose.
     case = CodeField(Case.objects.none(), by="case_no", required=False, label=gettext_lazy("case"))
 
-    def __init__(
-        self, data: Any = None, files: Any = None, *, invoice: Invoice, actor: Actor, **kwargs: Any
-    ) -> None:
-        super().__init__(data, files, **kwargs)
-        self.invoice, self.actor = invoice, actor
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         field: Any = self.fields["case"]
-        field.queryset = Case.objects.filter(order_id=invoice.order_id or 0)
+        field.queryset = Case.objects.filter(order_id=self.invoice.order_id or 0)
 
     def inputs(self) -> dict[str, Any]:
         return {"entered": self.value(**super().inputs())}
 
 
-class MovePaperForm(OfInvoiceForm):
+class MovePaperForm(EnteringForm):
     """Where the paper goes."""
 
     value = Going
@@ -90,7 +97,7 @@ class MovePaperForm(OfInvoiceForm):
                 self.fields.pop(name)
 
 
-class EndorseForm(OfInvoiceForm):
+class EndorseForm(EnteringForm):
     """One exchange, old serial number to new."""
 
     value = Exchange
@@ -122,7 +129,9 @@ class EndorseForm(OfInvoiceForm):
         """The lines and their serial numbers as they are now are offered, not typed."""
         lines = [
             x
-            for x in self.invoice.lines.select_related("order_line").order_by("line_no")
+            for x in InvoiceLine.objects.filter(invoice=self.invoice)
+            .select_related("order_line")
+            .order_by("line_no")
             if x.quantity is not None
         ]
         self.fields["line"].widget = forms.Select(
@@ -133,4 +142,8 @@ class EndorseForm(OfInvoiceForm):
             self.fields["old_serial"].help_text = _("Now: %(known)s") % {"known": "; ".join(known)}
 
 
-PAPER_FORMS: dict[str, type[OfInvoiceForm]] = {"move_paper": MovePaperForm, "endorse": EndorseForm}
+PAPER_FORMS: dict[str, type[InvoiceForm]] = {
+    "move_paper": MovePaperForm,
+    "endorse": EndorseForm,
+    "review_endorsement": ReviewForm,
+}

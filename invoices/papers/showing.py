@@ -1,5 +1,6 @@
 """Custody and endorsements of an invoice as plain data, for ``show invoice`` (contract.md)."""
 
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,32 +9,35 @@ from invoices.models import Invoice, WarrantyExtension
 from invoices.papers.custody import paper_of
 
 
-def paper_parts(invoice: Invoice) -> dict[str, Any]:
-    """``holder`` and ``place`` of the paper (null where there is none), its moves, the chain."""
+def holder_of(invoice: Invoice) -> str | None:
+    """Who holds the paper; nothing where there is none."""
+    return paper_of(invoice).holder if invoice.is_paper and invoice.is_blue else None
+
+
+def place_of(invoice: Invoice) -> str | None:
+    """Where the paper is; nothing where there is none."""
+    return paper_of(invoice).place if invoice.is_paper and invoice.is_blue else None
+
+
+def custody_of(invoice: Invoice) -> list[dict[str, Any]]:
+    """Every move of the paper, the first one first."""
     zone = ZoneInfo(invoice.shop.zone)
-    paper = paper_of(invoice) if invoice.is_paper and invoice.is_blue else None
-    return {
-        "holder": paper.holder if paper else None,
-        "place": paper.place if paper else None,
-        "custody": [
-            {
-                "at": moment(move.at, zone),
-                "from": move.from_place,
-                "to": move.place,
-                "from_holder": move.from_holder,
-                "to_holder": move.holder,
-                "holder_name": move.holder_name,
-                "waybill": move.waybill,
-                "proof": move.proof,
-                "evidence": move.evidence,
-                "case": move.case.case_no if move.case else None,
-                "by": move.by.get_username() if move.by else None,
-            }
-            for move in invoice.paper_moves.select_related("case", "by").order_by("seq")
-        ],
-        "endorsements": endorsements_of(invoice),
-        "warranty_extensions": _extensions(invoice, zone),
-    }
+    return [
+        {
+            "at": moment(move.at, zone),
+            "from": move.from_place,
+            "to": move.place,
+            "from_holder": move.from_holder,
+            "to_holder": move.holder,
+            "holder_name": move.holder_name,
+            "waybill": move.waybill,
+            "proof": move.proof,
+            "evidence": move.evidence,
+            "case": move.case.case_no if move.case else None,
+            "by": move.by.get_username() if move.by else None,
+        }
+        for move in invoice.paper_moves.select_related("case", "by").order_by("seq")
+    ]
 
 
 def endorsements_of(invoice: Invoice) -> list[dict[str, Any]]:
@@ -58,7 +62,9 @@ def endorsements_of(invoice: Invoice) -> list[dict[str, Any]]:
     ]
 
 
-def _extensions(invoice: Invoice, zone: ZoneInfo) -> list[dict[str, Any]]:
+def extensions_of(invoice: Invoice) -> list[dict[str, Any]]:
+    """Days in repair, by which the warranty of a line ends later."""
+    zone = ZoneInfo(invoice.shop.zone)
     lines = {x.order_line_id: x.line_no for x in invoice.lines.all() if x.order_line_id}
     rows = WarrantyExtension.objects.filter(order_line_id__in=lines).select_related("case")
     return [
@@ -71,3 +77,12 @@ def _extensions(invoice: Invoice, zone: ZoneInfo) -> list[dict[str, Any]]:
         }
         for row in rows.order_by("pk")
     ]
+
+
+PARTS: dict[str, Callable[[Invoice], Any]] = {
+    "holder": holder_of,
+    "place": place_of,
+    "custody": custody_of,
+    "endorsements": endorsements_of,
+    "warranty_extensions": extensions_of,
+}
