@@ -16,6 +16,7 @@ class InvoicesConfig(AppConfig):
         from invoices import desk, effects, followers, guards  # noqa: F401, PLC0415 - they register
         from invoices import seeding as ours  # noqa: PLC0415
         from invoices.auditing import check_invoices  # noqa: PLC0415
+        from invoices.papers import ready  # noqa: PLC0415
         from invoices.showing import handling_of, invoices_of  # noqa: PLC0415
 
         objects.KINDS["invoice"] = desk.INVOICE
@@ -25,3 +26,4 @@ class InvoicesConfig(AppConfig):
         roles.BESIDES_STEPS_OF["invoices"] = ours.RIGHTS
         writer.WRITERS["invoice_policies"] = ours.seed_policies
         auditing.CHECKERS["invoices"] = check_invoices
+        ready.register()

@@ -1,5 +1,13 @@
 """The models of invoices: frozen copies, their ledger of reversals, red requests, treatments."""
 
+from invoices.models.custody import Holder, Paper, PaperMove, Place, Proof
+from invoices.models.endorsements import (
+    Endorsement,
+    EndorsementReview,
+    Unit,
+    WarrantyExtension,
+    Where,
+)
 from invoices.models.invoice import (
     EXEMPT,
     OLD_RATES,
@@ -44,6 +52,9 @@ __all__ = [
     "Balance",
     "BlueState",
     "Direction",
+    "Endorsement",
+    "EndorsementReview",
+    "Holder",
     "Invoice",
     "InvoiceAct",
     "InvoiceFile",
@@ -51,7 +62,11 @@ __all__ = [
     "InvoiceLine",
     "InvoiceNotice",
     "Nature",
+    "Paper",
+    "PaperMove",
+    "Place",
     "Policy",
+    "Proof",
     "RedEvent",
     "RedPart",
     "RedReason",
@@ -65,6 +80,9 @@ __all__ = [
     "TreatmentKind",
     "TreatmentLine",
     "TreatmentState",
+    "Unit",
+    "WarrantyExtension",
+    "Where",
     "policy",
     "rate_of",
 ]
