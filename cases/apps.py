@@ -24,5 +24,6 @@ class CasesConfig(AppConfig):
         # They register with the door; what compares does so after what writes.
         from cases import effects, guards, limits, rules  # noqa: F401, PLC0415, I001
         from cases import differences  # noqa: F401, PLC0415
+        from cases.sheets import ours  # noqa: F401, PLC0415 - its kinds of sheets
 
         post_migrate.connect(install_triggers, sender=self, dispatch_uid="cases.triggers")

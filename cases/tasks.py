@@ -11,9 +11,8 @@ from django.db.models import QuerySet
 
 from cases.admin.listing import listed
 from cases.flow.sweep import enforce
-from cases.models import Case, ExportJob, Order
-from cases.sheets import exportjobs, jobs
-from cases.sheets.facts import ORDERS
+from cases.models import ExportJob
+from cases.sheets import exportjobs, jobs, registry
 
 log = logging.getLogger(__name__)
 #: Jobs at once in one process.
@@ -61,7 +60,7 @@ def _work(waiting: Iterable[int], work: Callable[[int], bool]) -> int:
 
 def _rows_of(job: ExportJob) -> QuerySet[Any]:
     """What the list shows the job's maker now."""
-    model = Order if job.kind == ORDERS else Case
+    model = registry.kind_of(job.kind).model
     rows: QuerySet[Any] = listed(model, job.query, job.created_by).queryset
     return rows
 

@@ -39,12 +39,11 @@ from cases.flow.door import Refused
 from cases.forms.exports import ExportForm, language
 from cases.looks import label, moment
 from cases.models import ClearExport, ExportJob, JobStatus
-from cases.sheets import exportjobs
-from cases.sheets.dialects.native import CASES_SHEET, ORDERS_SHEET
+from cases.sheets import exportjobs, registry
 from cases.sheets.exports import count_rows
-from cases.sheets.facts import CASES, ORDERS
+from cases.sheets.registry import kind_of
 from cases.sheets.working import cancel
-from cases.sheets.writer import LAYOUTS, MOST_XLSX_ROWS
+from cases.sheets.writer import MOST_XLSX_ROWS
 
 if TYPE_CHECKING:
     from unfold.admin import ModelAdmin as Base
@@ -62,9 +61,6 @@ TYPES: dict[str, str] = {
     ExportJob.Format.CSV: "text/csv; charset=utf-8",
     ExportJob.Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-#: Without these columns the file cannot be imported again.
-NEEDED = {ORDERS: ORDERS_SHEET.required, CASES: CASES_SHEET.required}
-LISTS = {ORDERS: "admin:cases_order_changelist", CASES: "admin:cases_case_changelist"}
 
 
 @dataclass(frozen=True)
@@ -106,7 +102,7 @@ class ExportPages(Base):
             found = listed(self.model, query, person(request))
         except Refused as refusal:
             messages.error(request, refusal.message)
-            return HttpResponseRedirect(reverse(LISTS[self.export_kind]))
+            return HttpResponseRedirect(reverse(kind_of(self.export_kind).list_page))
         rows = count_rows(self.export_kind, found.queryset, most=MOST_XLSX_ROWS + 1)
         shown = Shown(query, found, rows)
         form = ExportForm(
@@ -145,17 +141,17 @@ class ExportPages(Base):
 
     def _choose(self, request: HttpRequest, form: ExportForm, shown: Shown) -> HttpResponse:
         request.current_app = self.admin_site.name
-        back = reverse(LISTS[self.export_kind])
+        back = reverse(kind_of(self.export_kind).list_page)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Export"),
-            "kind": ExportJob.Kind(self.export_kind).label,
+            "kind": registry.label_of(self.export_kind),
             "words": in_words(shown.changelist),
             "rows": min(shown.rows, MOST_XLSX_ROWS),
             "more": shown.rows > MOST_XLSX_ROWS,
             "form": dress(form),
-            "needed": NEEDED[self.export_kind],
+            "needed": registry.to_export(self.export_kind).needed,
             "days": settings.EXPORT_KEEP_DAYS,
             "back": f"{back}?{shown.query}" if shown.query else back,
         }
@@ -197,7 +193,7 @@ class ExportJobAdmin(ReadOnly, ShopScoped, ModelAdmin):
         return ExportJob.objects.visible_to(person(request)).order_by("-pk")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return any(exportjobs.may_export(kind, request.user) for kind in LISTS)
+        return any(exportjobs.may_export(kind, request.user) for kind in registry.outgoing())
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -214,14 +210,15 @@ class ExportJobAdmin(ReadOnly, ShopScoped, ModelAdmin):
     ) -> HttpResponse:
         job = self._job(request, object_id)
         request.current_app = self.admin_site.name
-        layout = LAYOUTS[job.kind]
+        layout = registry.to_export(job.kind).layout
         headers = dict(zip(layout.fields, layout.headers(language()), strict=True))
-        back = reverse(LISTS[job.kind])
+        back = reverse(kind_of(job.kind).list_page)
         context = {
             **self.admin_site.each_context(request),
             **self._state(request, job),
             "opts": self.opts,
             "title": _("Export %(no)s") % {"no": job.job_no},
+            "kind": registry.label_of(job.kind),
             "columns": [headers.get(name, name) for name in job.columns],
             "all_columns": tuple(job.columns) == layout.fields,
             "list_url": f"{back}?{job.query}" if job.query and not job.removed_at else back,
@@ -259,7 +256,7 @@ class ExportJobAdmin(ReadOnly, ShopScoped, ModelAdmin):
         answer: Any = FileResponse(
             job.file.open("rb"),
             as_attachment=True,
-            filename=f"{job.get_kind_display()}-{job.job_no}.{job.file_format}",
+            filename=f"{registry.label_of(job.kind)}-{job.job_no}.{job.file_format}",
             content_type=TYPES[job.file_format],
         )
         return sealed(answer)  # type: ignore[return-value]
@@ -286,7 +283,7 @@ class ExportJobAdmin(ReadOnly, ShopScoped, ModelAdmin):
 
     @display(description=gettext_lazy("exported list"))
     def what(self, job: ExportJob) -> str:
-        return str(job.get_kind_display())
+        return registry.label_of(job.kind)
 
     @display(description=gettext_lazy("filter"))
     def filter_shown(self, job: ExportJob) -> str:

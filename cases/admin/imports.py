@@ -32,7 +32,8 @@ from cases.forms.imports import ColumnsForm, UploadForm
 from cases.looks import label, moment
 from cases.models import ImportJob, JobStatus
 from cases.models.shops import shop_ids_of
-from cases.sheets import jobs, working
+from cases.sheets import jobs, registry, working
+from cases.sheets.facts import ORDERS
 from cases.sheets.looking import OWN, SAVED, Look, choices, layout_name, layouts, look
 from cases.sheets.reader import Unreadable
 
@@ -51,8 +52,8 @@ TONES: Final = {
 
 def may_begin(request: HttpRequest) -> bool:
     """Whoever may take in sheets of one kind may begin; the kind is known after the first look."""
-    user = person(request)
-    return user.has_perm("cases.import_order") or user.has_perm("cases.import_case")
+    rights = {sheet.right for sheet in registry.incoming().values()}
+    return any(person(request).has_perm(right) for right in rights)
 
 
 class StatusFilter(ChoiceFilter):
@@ -241,8 +242,8 @@ class ImportJobAdmin(ReadOnly, ShopScoped, ModelAdmin):
 
     def _results(self, job: ImportJob) -> str:
         """The list where the clerk goes on."""
-        name = "case" if job.sheet_kind == "cases" else "order"
-        url = reverse(f"admin:cases_{name}_changelist")
+        kind = job.sheet_kind if job.sheet_kind in registry.incoming() else ORDERS
+        url = reverse(registry.kind_of(kind).list_page)
         return f"{url}?{urlencode({'shop': job.shop.code})}" if job.shop else url
 
     def state_view(self, request: HttpRequest, object_id: int) -> HttpResponse:

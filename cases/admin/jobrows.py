@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.models import Case, ImportJob, JobStatus, Order, OrderLine
-from cases.sheets import jobs
-from cases.sheets.facts import CASES
+from cases.admin.scope import scoped
+from cases.models import ImportJob, JobStatus, OrderLine
+from cases.sheets import jobs, registry
 
 PAGE: Final = 50
 #: In the order of the tabs: what needs a person comes first.
@@ -22,7 +22,6 @@ WORDS: Final = {
     "skipped": gettext_lazy("Passed over"),
 }
 TONES: Final = {"failed": "danger", "created": "success", "updated": "info"}
-_MODELS: Final = {"order": Order, "line": OrderLine, "case": Case}
 
 
 @dataclass(frozen=True)
@@ -113,19 +112,19 @@ def progress_words(job: ImportJob) -> str:
 
 def _links(job: ImportJob, labels: set[str], user: Any) -> dict[str, str]:
     """The pages of the orders or cases that are there and this person may see."""
-    model, name = (Case, "case") if job.sheet_kind == CASES else (Order, "order")
-    rows = model.objects.filter(**{f"{name}_no__in": labels}).visible_to(user)
-    found = rows.values_list(f"{name}_no", "pk")
-    return {number: reverse(f"admin:cases_{name}_change", args=[pk]) for number, pk in found}
+    kind = registry.kind_of(job.sheet_kind)
+    rows = kind.model._default_manager.filter(**{f"{kind.number}__in": labels})
+    found = scoped(rows, user, "shop").values_list(kind.number, "pk")
+    return {number: reverse(kind.row_page, args=[pk]) for number, pk in found}
 
 
 def _change(job: ImportJob, field: str, old: str, new: str) -> tuple[str, str, str]:
     """A change with the field's name and the words of its values."""
-    kind, prefix = ("case", "") if job.sheet_kind == CASES else ("order", "")
+    model, prefix = registry.kind_of(job.sheet_kind).model, ""
     if field.startswith("lines."):
         _lines, number, field = field.split(".", 2)
-        kind, prefix = "line", _("line %(number)s: ") % {"number": number}
-    column = next((f for f in _MODELS[kind]._meta.concrete_fields if f.name == field), None)
+        model, prefix = OrderLine, _("line %(number)s: ") % {"number": number}
+    column = next((f for f in model._meta.concrete_fields if f.name == field), None)
     if column is None:
         return prefix + field, old, new
     words = {str(value): str(text) for value, text in column.flatchoices}

@@ -18,6 +18,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from cases.admin.filters import ChoiceFilter
 from cases.admin.listsheets import ListSheets
 from cases.admin.scope import ShopScoped, person
 from cases.flow.door import Refused
@@ -32,7 +33,7 @@ from cases.models import (
 )
 from cases.models.shops import shop_ids_of
 from cases.resources import HeaderAliasResource, WordAliasResource
-from cases.sheets import dialects, mappings
+from cases.sheets import dialects, mappings, registry
 from cases.sheets.headers import normal
 
 
@@ -109,12 +110,11 @@ class Form(forms.ModelForm):  # type: ignore[type-arg]
 
 def column_choices() -> list[tuple[Any, Any]]:
     """Every column of every dialect, grouped by family and kind of sheet."""
-    kinds = dict(SheetKind.choices)
     return [
         ("", "–"),
         *(
             (
-                f"{family(one.code)} · {kinds[one.kind]}",
+                f"{family(one.code)} · {registry.label_of(one.kind)}",
                 [
                     (f"{one.code}:{one.kind}:{field}", name)
                     for field, name in mappings.columns_of(one)
@@ -158,12 +158,22 @@ class HeaderForm(Form):
         return found
 
 
+class SheetFilter(ChoiceFilter):
+    """By kind of sheet, of which apps add their own."""
+
+    title = _("kind of sheet")
+    parameter_name = column = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code, registry.label_of(code)) for code in registry.incoming()]
+
+
 @admin.register(HeaderAlias)
 class HeaderAliasAdmin(ListSheets, OfShopAdmin):
     resource_classes = [HeaderAliasResource]
     form = HeaderForm
-    list_display = ["name", "column_shown", "family_shown", "kind", "shop_shown"]
-    list_filter = ["kind"]
+    list_display = ["name", "column_shown", "family_shown", "kind_shown", "shop_shown"]
+    list_filter = [SheetFilter]
     ordering = ["name", "pk"]
     search_fields = ["name"]
 
@@ -176,6 +186,10 @@ class HeaderAliasAdmin(ListSheets, OfShopAdmin):
     @admin.display(description=_("family of sheets"), ordering="dialect")
     def family_shown(self, row: HeaderAlias) -> Any:
         return family(row.dialect)
+
+    @admin.display(description=_("kind of sheet"), ordering="kind")
+    def kind_shown(self, row: HeaderAlias) -> str:
+        return registry.label_of(row.kind)
 
 
 def meaning_choices() -> list[tuple[Any, Any]]:

@@ -7,8 +7,8 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from cases.models import ExportJob
+from cases.sheets import registry
 from cases.sheets.exportjobs import columns_for, may_export_clear
-from cases.sheets.writer import LAYOUTS
 
 ALL, OWN = "all", "own"
 MASKED, CLEAR = "masked", "clear"
@@ -17,7 +17,7 @@ MASKED, CLEAR = "masked", "clear"
 class ExportForm(forms.Form):
     """``columns()`` and ``is_clear`` after ``is_valid()``.
 
-    ``kind``: orders or cases; ``last``: this person's export before this one, whose choice comes
+    ``kind``: of the sheet; ``last``: this person's export before this one, whose choice comes
     up again; ``csv_only``: there are more rows than an .xlsx sheet holds.
     """
 
@@ -76,7 +76,8 @@ class ExportForm(forms.Form):
     ) -> None:
         super().__init__(data)
         self.allowed = columns_for(kind, user)
-        headers = dict(zip(LAYOUTS[kind].fields, LAYOUTS[kind].headers(language()), strict=True))
+        layout = registry.to_export(kind).layout
+        headers = dict(zip(layout.fields, layout.headers(language()), strict=True))
         fields: Any = self.fields
         fields["columns"].choices = [(name, headers[name]) for name in self.allowed]
         chosen = [name for name in (last.columns if last else []) if name in self.allowed]

@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from cases.flow.door import Refused
 from cases.models import ImportJob, SheetMapping, Shop
-from cases.sheets import mappings
-from cases.sheets.facts import ORDERS
+from cases.sheets import mappings, registry
 from cases.sheets.looking import OWN, Look
 
 _NOT_USED = ("", gettext_lazy("– not used –"))
@@ -109,7 +108,8 @@ class ColumnsForm(forms.Form):
     def _of_no_shop(self, columns: dict[str, str], shop: str | None) -> bool:
         """New orders need a shop; lines and cases find theirs by the order's number."""
         named = {"shop", "shop_code", "shop_name"} & set(columns.values())
-        return self.seen.where.dialect.kind == ORDERS and not (shop or named)
+        needed = registry.incoming()[self.seen.where.dialect.kind].names_shop
+        return needed and not (shop or named)
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}

@@ -26,15 +26,12 @@ class ExportJob(Job):
     removed its search words go with it, and the rest of the record stays.
     """
 
-    class Kind(models.TextChoices):
-        ORDERS = "orders", _("Orders")
-        CASES = "cases", _("Cases")
-
     class Format(models.TextChoices):
         XLSX = "xlsx", "XLSX"
         CSV = "csv", "CSV"
 
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    #: As cases.sheets.registry knows it.
+    kind = models.CharField(_("kind"), max_length=20)
     query = models.TextField(_("filter"), blank=True, default="")
     filter_words = models.TextField(_("filter"), blank=True, default="")
     #: Fields of the kind's layout, in the order of the columns.

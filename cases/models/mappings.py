@@ -68,7 +68,8 @@ class HeaderAlias(OfShop):
     """Another name of a column; `key` is the name as it is compared."""
 
     dialect = models.CharField(_("family of sheets"), max_length=20)
-    kind = models.CharField(_("kind of sheet"), max_length=20, choices=SheetKind.choices)
+    #: As cases.sheets.registry knows it.
+    kind = models.CharField(_("kind of sheet"), max_length=20)
     field = models.CharField(_("column"), max_length=40)
     name = models.CharField(
         _("name in your file"),

@@ -26,17 +26,11 @@ from cases.flow import clock
 from cases.flow.door import Refused, unit
 from cases.models import ClearExport, ExportJob, JobStatus, Shop
 from cases.privacy import HIDDEN
-from cases.sheets import working
-from cases.sheets.exports import PERSONAL, export_rows, layout_of, written
-from cases.sheets.facts import CASES, ORDERS
+from cases.sheets import registry, working
+from cases.sheets.exports import PERSONAL, layout_of, written
 from cases.sheets.working import Stopped, finish, put_down, renew, times_of, work_on
-from cases.sheets.writer import LAYOUTS, Cell
+from cases.sheets.writer import Cell
 
-#: Amounts, which not everybody who handles goods may see.
-MONEY: Final = frozenset({"unit_price", "discount", "paid_amount", "freight_paid"}) | frozenset(
-    {"amount", "freight"}
-)
-_RIGHTS: Final = {ORDERS: "cases.export_order", CASES: "cases.export_case"}
 CLEAR_RIGHT: Final = "cases.export_clear_order"
 #: Progress is told once a second: more often helps nobody and costs a statement each time.
 _TELL_SECONDS: Final = 1.0
@@ -50,21 +44,22 @@ Rows = Callable[[ExportJob], QuerySet[Any]]
 
 
 def may_export(kind: str, user: Any) -> bool:
-    return bool(user.is_active and user.has_perm(_RIGHTS[kind]))
+    return bool(user.is_active and user.has_perm(registry.to_export(kind).right))
 
 
 def may_export_clear(kind: str, user: Any) -> bool:
-    """Sheets of cases have no columns of personal data."""
-    has_any = any(name in PERSONAL for name in LAYOUTS[kind].fields)
+    """Only where the sheet has columns of personal data."""
+    has_any = bool(registry.to_export(kind).personal)
     return has_any and may_export(kind, user) and bool(user.has_perm(CLEAR_RIGHT))
 
 
 def columns_for(kind: str, user: Any) -> list[str]:
     """The columns this person may take out, in the order of our sheets."""
-    fields = LAYOUTS[kind].fields
+    sheet = registry.to_export(kind)
     if user.has_perm("cases.see_money_case"):
-        return list(fields)
-    return [name for name in fields if name not in MONEY]
+        return list(sheet.layout.fields)
+    # Amounts, which not everybody who handles goods may see.
+    return [name for name in sheet.layout.fields if name not in sheet.money]
 
 
 def ask(  # noqa: PLR0913 - each is a choice of the person who exports
@@ -161,7 +156,7 @@ def run(job: ExportJob, rows_of: Rows) -> None:
 
 def _write(job: ExportJob, path: Path, queryset: QuerySet[Any], tally: Counter[str]) -> int:
     fields = [*job.columns, "shop"] if job.clear else job.columns
-    rows = export_rows(job.kind, queryset, clear=job.clear, columns=fields)
+    rows = registry.to_export(job.kind).rows(queryset, fields, job.clear)
     return written(
         path,
         layout_of(job.kind, job.columns),

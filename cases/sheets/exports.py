@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 
 from cases import privacy
 from cases.flow.door import Refused
-from cases.models import Case, CaseLine, Order, OrderLine, Parcel
-from cases.sheets.facts import CASES, ORDERS
-from cases.sheets.writer import LAYOUTS, Cell, Language, Layout, TooManyRows, write_sheet
+from cases.models import CaseLine, OrderLine, Parcel
+from cases.sheets import registry
+from cases.sheets.writer import Cell, Language, Layout, TooManyRows, write_sheet
 
 #: Rows read at a time.
 _PAGE: Final = 2000
@@ -85,15 +85,16 @@ _MASKS: Final[Mapping[str, Callable[[str], str]]] = {
 #: Fields that only who may see them in clear gets unmasked.
 PERSONAL: Final = frozenset(_MASKS)
 #: What a filter may be called beside the columns themselves.
-_FILTERS: Final = {
-    ORDERS: {"shop": "shop__code", **{n: n for n in ("id", "platform", "order_no", "status")}},
-    CASES: {
-        "shop": "shop__code",
-        "order_no": "order__order_no",
-        "reason": "reason__code",
-        "owner": "owner__username",
-        **{n: n for n in ("id", "case_no", "kind", "remedy", "state", "platform_case_no")},
-    },
+ORDER_FILTERS: Final = {
+    "shop": "shop__code",
+    **{n: n for n in ("id", "platform", "order_no", "status")},
+}
+CASE_FILTERS: Final = {
+    "shop": "shop__code",
+    "order_no": "order__order_no",
+    "reason": "reason__code",
+    "owner": "owner__username",
+    **{n: n for n in ("id", "case_no", "kind", "remedy", "state", "platform_case_no")},
 }
 
 
@@ -119,21 +120,21 @@ def export(  # noqa: PLR0913 - each is a choice of the person who exports
     columns: Sequence[str] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Exported:
-    """Write orders or cases to ``out`` (.csv or .xlsx).
+    """Write the rows of a kind of sheet to ``out`` (.csv or .xlsx).
 
-    ``queryset``: the orders or cases, scoped by the caller (all if not given). ``clear``: personal
-    data unmasked. ``columns``: fields of the kind's layout, in this order (all if not given).
+    ``queryset``: rows of the kind's model, scoped by the caller (all if not given). ``clear``:
+    personal data unmasked. ``columns``: fields of the kind's layout, in this order (all if not
+    given).
     Raises Refused for an unknown kind, filter, column or ending.
     """
     began = time.monotonic()
     out = Path(out)
-    if kind not in LAYOUTS:
-        said = {"kind": kind, "known": ", ".join(LAYOUTS)}
-        message = _("“%(kind)s” cannot be exported; there are: %(known)s.") % said
-        raise Refused(message, "unknown")
+    sheet = registry.to_export(kind)
     layout = layout_of(kind, columns)
-    chosen = filtered(kind, _all(kind) if queryset is None else queryset, filters or {})
-    found = export_rows(kind, chosen, clear=clear, columns=layout.fields)
+    if queryset is None:
+        queryset = registry.kind_of(kind).model._default_manager.all()
+    chosen = filtered(kind, queryset, filters or {})
+    found = sheet.rows(chosen, layout.fields, clear)
     rows = written(out, layout, found, language=language, progress=progress)
     return Exported(rows, str(out), time.monotonic() - began)
 
@@ -165,7 +166,7 @@ def written(
 
 def layout_of(kind: str, columns: Sequence[str] | None = None) -> Layout:
     """The columns of an export; Refused where one is unknown, doubled, or none is left."""
-    layout = LAYOUTS[kind]
+    layout = registry.to_export(kind).layout
     if columns is None:
         return layout
     known = {column[0]: column for column in layout.columns}
@@ -177,13 +178,9 @@ def layout_of(kind: str, columns: Sequence[str] | None = None) -> Layout:
     return Layout(tuple(known[name] for name in columns))
 
 
-def _all(kind: str) -> QuerySet[Any]:
-    return Order.objects.all() if kind == ORDERS else Case.objects.all()
-
-
 def filtered(kind: str, queryset: QuerySet[Any], filters: Mapping[str, str]) -> QuerySet[Any]:
     """Narrow by ``field=value``; the value of one field may be several, with commas between."""
-    known = _FILTERS[kind]
+    known = registry.to_export(kind).filters
     model = queryset.model
     plain = {field.name for field in model._meta.concrete_fields if not field.is_relation}
     for name, value in filters.items():
@@ -204,34 +201,33 @@ def filtered(kind: str, queryset: QuerySet[Any], filters: Mapping[str, str]) -> 
 
 
 def count_rows(kind: str, queryset: QuerySet[Any], *, most: int) -> int:
-    """How many rows an export of these orders or cases has; counted up to ``most``."""
-    rows: QuerySet[Any]
-    if kind == ORDERS:
-        rows = OrderLine.objects.filter(order__in=_keys(queryset))
-    else:
-        rows = CaseLine.objects.filter(case__in=_keys(queryset))
+    """How many rows an export of this queryset has; counted up to ``most``."""
+    rows = registry.to_export(kind).lines(queryset)
     return int(rows.order_by()[:most].count())
 
 
-def export_rows(
-    kind: str, queryset: QuerySet[Any], *, clear: bool, columns: Sequence[str] | None = None
-) -> Iterator[Sequence[Cell]]:
-    """Rows of cells in the order of ``columns`` (the kind's layout if not given)."""
-    fields = LAYOUTS[kind].fields if columns is None else columns
-    if kind == ORDERS:
-        return _order_rows(queryset, fields, clear=clear)
-    return _case_rows(queryset, fields)
+def order_lines(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """The lines of these orders: a row each."""
+    return OrderLine.objects.filter(order__in=_keys(queryset))
 
 
-def _order_rows(
-    queryset: QuerySet[Any], fields: Sequence[str], *, clear: bool
+def case_lines(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """The lines of these cases: a row each."""
+    return CaseLine.objects.filter(case__in=_keys(queryset))
+
+
+def order_rows(
+    queryset: QuerySet[Any],
+    fields: Sequence[str],
+    clear: bool,  # noqa: FBT001 - as the registry calls it
 ) -> Iterator[Sequence[Cell]]:
+    """Rows of cells in the order of ``fields``, a row per order line."""
     hidden = [] if clear else [(at, name) for at, name in enumerate(fields) if name in _MASKS]
     # Towns and first names repeat; what is kept of them ends with the export.
     masks = [(at, lru_cache(maxsize=4096)(_MASKS[name])) for at, name in hidden]
     lines = OrderLine.objects.order_by("order_id", "line_no")
     rows = lines.values_list(*[ORDER_CELLS[name] for name in fields])
-    for keys in _pages(queryset):
+    for keys in pages(queryset):
         for row in rows.filter(order_id__in=keys):
             if not masks:
                 yield row
@@ -242,15 +238,20 @@ def _order_rows(
             yield cells
 
 
-def _case_rows(queryset: QuerySet[Any], fields: Sequence[str]) -> Iterator[Sequence[Cell]]:
+def case_rows(
+    queryset: QuerySet[Any],
+    fields: Sequence[str],
+    clear: bool,  # noqa: FBT001 - as the registry calls it; nothing here is personal
+) -> Iterator[Sequence[Cell]]:
+    """The same of cases, a row per case line."""
     # The first cell is the case's key, by which its parcel is found.
     lines = CaseLine.objects.order_by("case_id", "id")
     rows = lines.values_list("case_id", *[CASE_CELLS[name] for name in fields])
-    for keys in _pages(queryset):
+    for keys in pages(queryset):
         yield from _with_parcels([list(row) for row in rows.filter(case_id__in=keys)], fields)
 
 
-def _pages(queryset: QuerySet[Any]) -> Iterator[list[int]]:
+def pages(queryset: QuerySet[Any]) -> Iterator[list[int]]:
     """Primary keys, ascending, a page at a time.
 
     No statement lasts as long as the export: a cursor over everything would keep SQLite's log from

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 ORDERS = "orders"
 ORDER_LINES = "order_lines"
@@ -149,4 +150,25 @@ class CaseFacts:
     warnings: tuple[Remark, ...] = ()
 
 
-Facts = OrderFacts | CaseFacts
+class Facts(Protocol):
+    """What facts of every kind tell, so that an import can follow them without knowing the kind."""
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows of the sheet that told them."""
+
+    @property
+    def warnings(self) -> tuple[Remark, ...]:
+        """What a person should look at."""
+
+    @property
+    def shop_code(self) -> str | None:
+        """The code of the shop, where the sheet names one."""
+
+    @property
+    def shop_name(self) -> str | None:
+        """Or by its name."""
+
+    @property
+    def platform(self) -> str | None:
+        """The platform the row names."""

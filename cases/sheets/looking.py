@@ -14,22 +14,16 @@ from django.utils.translation import get_language, gettext_lazy
 
 from cases import privacy
 from cases.models import Shop
-from cases.sheets import dialects, mappings
+from cases.sheets import dialects, mappings, registry
 from cases.sheets.dialects import Dialect, Recognition
-from cases.sheets.facts import CASES, ORDER_LINES, ORDERS
+from cases.sheets.facts import CASES, ORDERS
 from cases.sheets.reader import open_sheet
 from cases.sheets.recognising import recogniser
-from cases.sheets.writer import LAYOUTS
 
 SAMPLES: Final = 3
 OWN: Final = "own"
 #: Before the name of a mapping that was saved.
 SAVED: Final = "saved:"
-KINDS: Final = {
-    ORDERS: gettext_lazy("Orders"),
-    ORDER_LINES: gettext_lazy("Order lines"),
-    CASES: gettext_lazy("Cases"),
-}
 _PLATFORMS: Final = {
     "taobao": gettext_lazy("Taobao, Tmall"),
     "douyin": gettext_lazy("Douyin"),
@@ -107,16 +101,17 @@ def layouts(shop: Shop | None = None) -> list[tuple[str, str]]:
 def layout_name(code: str, kind: str) -> str:
     """As the list and the pages say it."""
     code = OWN if code == "mapped" else code.removeprefix(SAVED)
-    return f"{_PLATFORMS.get(code, code)} · {KINDS.get(kind, kind)}"
+    return f"{_PLATFORMS.get(code, code)} · {registry.label_of(kind)}"
 
 
 def field_names(dialect: Dialect) -> dict[str, str]:
     """Field → its name: the platform's own header, or ours in the page's language."""
     names = {column.field: column.names[0] for column in dialect.columns}
-    if dialect.code in {"native", "mapped", "generic"} and dialect.kind in LAYOUTS:
+    if dialect.code in {"native", "mapped", "generic"} and dialect.kind in registry.outgoing():
         chinese = (get_language() or "zh").startswith("zh")
-        for name, english, han in LAYOUTS[dialect.kind].columns:
-            names[name] = han if chinese else english
+        for name, english, han in registry.to_export(dialect.kind).layout.columns:
+            if name in names:
+                names[name] = han if chinese else english
     return names
 
 

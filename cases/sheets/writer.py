@@ -17,7 +17,6 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from cases.sheets.dialects.native import CASE_HEADERS, ORDER_HEADERS
-from cases.sheets.facts import CASES, ORDERS
 from cases.sheets.values import ZONE, protect
 
 Language = Literal["en", "zh"]
@@ -52,7 +51,6 @@ class Layout:
 
 NATIVE_ORDERS: Final = Layout(ORDER_HEADERS)
 NATIVE_CASES: Final = Layout(CASE_HEADERS)
-LAYOUTS: Final = {ORDERS: NATIVE_ORDERS, CASES: NATIVE_CASES}
 
 
 def write_sheet(

@@ -24,9 +24,8 @@ from cases import privacy
 from cases.flow.door import Actor
 from cases.models import Order, OrderLine, Payment, Shop
 from cases.models.money import MoneyField
-from cases.sheets.facts import ORDERS
 from cases.sheets.loading import import_file
-from cases.sheets.writer import LAYOUTS, new_workbook
+from cases.sheets.writer import NATIVE_ORDERS, new_workbook
 from tests.bench import stand
 from tests.bench.floor_import import floor
 
@@ -98,7 +97,7 @@ def open_shop() -> None:
 
 def write_orders(path: Path, rows: int) -> None:
     """Paid, shipped and finished orders; every field is filled that a real one has."""
-    names = LAYOUTS[ORDERS].fields
+    names = NATIVE_ORDERS.fields
     began = datetime(2026, 1, 1)  # noqa: DTZ001 - a sheet's times have no zone
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         write = csv.writer(file).writerow

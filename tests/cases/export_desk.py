@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from cases.models import ExportJob
-from cases.sheets.writer import LAYOUTS
+from cases.sheets.writer import NATIVE_CASES, NATIVE_ORDERS
 from cases.tasks import run_exports
 from tests.cases.admin_data import Office
 
@@ -63,6 +63,11 @@ class Exporter:
 def read(response: Any) -> list[dict[str, str]]:
     assert response.status_code == 200
     text = b"".join(response.streaming_content).decode("utf-8-sig")
-    fields = {name: f for one in LAYOUTS.values() for f, *names in one.columns for name in names}
+    fields = {
+        name: f
+        for one in (NATIVE_ORDERS, NATIVE_CASES)
+        for f, *names in one.columns
+        for name in names
+    }
     headers, *rows = csv.reader(io.StringIO(text, newline=""))
     return [{fields[h]: cell for h, cell in zip(headers, row, strict=True)} for row in rows]

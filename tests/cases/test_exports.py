@@ -14,7 +14,7 @@ from django.utils import timezone
 from cases.auditing import audit
 from cases.models import Case, ClearExport, ExportJob, JobStatus, Membership, Order, Payment
 from cases.sheets import exportjobs
-from cases.sheets.writer import LAYOUTS
+from cases.sheets.writer import NATIVE_ORDERS
 from cases.tasks import remove_old_files, run_exports
 from tests.cases import admin_data
 from tests.cases.command_desk import run as command
@@ -277,13 +277,14 @@ def test_a_waiting_export_is_stopped_at_once(lead):
 
 def test_an_export_stopped_while_it_is_written_leaves_nothing(lead, monkeypatch):
     job = lead.ask()
-    rows = exportjobs.export_rows
+    written = exportjobs.written
 
     def and_then_somebody_stops_it(*args, **kwargs):
-        yield from rows(*args, **kwargs)
+        count = written(*args, **kwargs)
         ExportJob.objects.update(cancel_asked=True)
+        return count
 
-    monkeypatch.setattr(exportjobs, "export_rows", and_then_somebody_stops_it)
+    monkeypatch.setattr(exportjobs, "written", and_then_somebody_stops_it)
     run_exports()
     job.refresh_from_db()
     assert (job.status, job.file.name, job.sha256) == ("cancelled", "", "")
@@ -370,7 +371,7 @@ def test_clear_data_come_with_a_reason_a_password_and_a_record(boss):
     told = (record.job, record.user, record.shop, record.rows, record.reason, record.sha256)
     maker = boss.office.people["supervisor"]
     assert told == (job, maker, boss.office.a, 9, "快递公司理赔", job.sha256)
-    assert (record.filter, record.columns) == ("q=****&shop=a", list(LAYOUTS["orders"].fields))
+    assert (record.filter, record.columns) == ("q=****&shop=a", list(NATIVE_ORDERS.fields))
 
 
 def test_the_record_tells_each_shop_of_its_own_rows(office, boss):
@@ -540,7 +541,7 @@ def test_show_job_prints_an_export_to_its_maker(office, boss):
     assert code == 0
     assert (found["job"], found["status"], found["by"]) == ("export", "done", "supervisor")
     assert (found["rows"], found["filter"], found["clear"]) == (9, "q=****", True)
-    assert found["columns"] == list(LAYOUTS["orders"].fields)
+    assert found["columns"] == list(NATIVE_ORDERS.fields)
     assert command("show", "job", job.job_no, "--as", "supervisor") == (0, found)
     code, refused = command("show", "job", job.job_no, "--as", "lead")
     assert (code, refused["code"]) == (2, "unknown")

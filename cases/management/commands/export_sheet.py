@@ -1,4 +1,4 @@
-"""Write orders or cases into a sheet of our own; taking it in again changes nothing."""
+"""Write a kind of sheet in our own columns; taking it in again changes nothing."""
 
 from pathlib import Path
 from typing import Any
@@ -8,14 +8,15 @@ from django.utils.translation import gettext as _
 
 from cases.flow.door import Refused
 from cases.management.base import JsonCommand
+from cases.sheets import registry
 from cases.sheets.exports import export
 
 
 class Command(JsonCommand):
-    help = "Export orders (a row per line) or cases (a row per case line), in the clear."
+    help = "Export orders (a row per line), cases (a row per case line), …, in the clear."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("kind", help="orders or cases")
+        parser.add_argument("kind", help=", ".join(registry.outgoing()))
         parser.add_argument("out", type=Path, help="a name that ends in .csv or .xlsx")
         parser.add_argument(
             "--filter", nargs="*", action="extend", default=[], metavar="field=value"

@@ -1,4 +1,4 @@
-"""Take a spreadsheet of orders, order lines or cases in; the platform's own or ours."""
+"""Take a spreadsheet in: the platform's own or ours, of any kind an app has made known."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from cases.flow.door import Actor, Refused
 from cases.management.base import JsonCommand
-from cases.sheets import jobs
+from cases.sheets import jobs, registry
 from cases.sheets.loading import Result, import_file
 from cases.sheets.mappings import families
 from cases.sheets.reader import Unreadable
@@ -26,7 +26,7 @@ class Command(JsonCommand):
         known = ", ".join(families())
         parser.add_argument("--dialect", default="auto", help=f"auto, mapped, {known}")
         parser.add_argument("--shop", help="code of the shop of a sheet that names none")
-        parser.add_argument("--kind", help="orders, order_lines or cases")
+        parser.add_argument("--kind", help=", ".join(registry.incoming()))
         parser.add_argument("--sheet", help="name of the sheet in a workbook of several")
         parser.add_argument(
             "--dry-run", action="store_true", help="check everything, write nothing"

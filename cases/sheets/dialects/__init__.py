@@ -38,7 +38,8 @@ __all__ = [
     "rivals",
 ]
 
-ALL: Final = (
+#: The trunk's; apps add those of their own kinds (cases.sheets.registry).
+ALL: Final = [
     native.ORDERS_SHEET,
     native.CASES_SHEET,
     taobao.ORDER_LIST,
@@ -52,7 +53,7 @@ ALL: Final = (
     jd.SERVICES,
     generic.ORDERS_SHEET,
     generic.CASES_SHEET,
-)
+]
 
 
 def candidates(

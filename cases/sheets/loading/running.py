@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
@@ -12,37 +12,24 @@ from django.utils.translation import gettext as _
 from cases.flow.door import Actor, NotPermitted, once_more
 from cases.flow.writing import Stale
 from cases.models.shops import shop_ids_of
-from cases.sheets import dialects
+from cases.sheets import dialects, registry
 from cases.sheets.dialects import Options, Recognition
-from cases.sheets.facts import CASES, ORDER_LINES, ORDERS, BadRow, Facts
-from cases.sheets.loading.aftersales import CaseLoader
-from cases.sheets.loading.orders import LineLoader, OrderLoader
+from cases.sheets.facts import BadRow, Facts
 from cases.sheets.loading.outcomes import ErrorFile, Outcome, Result, Sink
-from cases.sheets.loading.shopfinder import ShopFinder, family
+from cases.sheets.loading.shopfinder import ShopFinder
 from cases.sheets.reader import Row, Table, Unreadable, open_sheet
 from cases.sheets.recognising import recogniser
+from cases.sheets.registry import Intake, Loader
 
 #: Rows per transaction: SQLite has one writer, and whoever saves a note waits for one chunk.
 CHUNK: Final = {"sqlite": 500, "postgresql": 2000}
-#: Cases go through the door, which costs more than writing orders.
-CASE_CHUNK: Final = {"sqlite": 100, "postgresql": 500}
+#: What goes through the door costs more than writing orders.
+DOOR_CHUNK: Final = {"sqlite": 100, "postgresql": 500}
 #: A trial run writes nothing, so it may look at this many rows together.
 TRIAL_CHUNK: Final = 2000
-_PERMISSION: Final = {
-    ORDERS: "cases.import_order",
-    ORDER_LINES: "cases.import_order",
-    CASES: "cases.import_case",
-}
 
 Progress = Callable[[int], None]
 Item = Facts | BadRow
-
-
-class Loader(Protocol):
-    """Takes the facts of one chunk inside the caller's transaction."""
-
-    def take(self, chunk: Sequence[Any]) -> list[Outcome]:
-        """An outcome per facts, in their order."""
 
 
 class _Rollback(Exception):
@@ -95,7 +82,7 @@ def import_file(  # noqa: PLR0913 - each is a choice of the person who imports
         named = where.dialect.platform
         shops = ShopFinder(shop, named, visible_shops, may_create_shop)
         run = _Run(
-            loader=_loader(where, shops, actor),
+            loader=registry.incoming()[where.dialect.kind].loader(Intake(where, shops, actor)),
             shops=shops,
             result=Result(
                 where.dialect.code, where.dialect.kind, unknown_columns=list(where.unknown)
@@ -116,19 +103,9 @@ def import_file(  # noqa: PLR0913 - each is a choice of the person who imports
 
 def may_import(actor: Actor, kind: str) -> None:
     """Raises NotPermitted where this person may not take in sheets of this kind."""
-    permission = _PERMISSION[kind]
+    permission = registry.incoming()[kind].right
     if actor.user is not None and not actor.user.has_perm(permission):
         raise NotPermitted(_("You may not import such sheets. Ask a lead or a supervisor."))
-
-
-def _loader(where: Recognition, shops: ShopFinder, actor: Actor) -> Loader:
-    dialect = where.dialect
-    columns = frozenset(where.positions)
-    if dialect.kind == ORDERS:
-        return OrderLoader(shops, columns, dialect.code)
-    if dialect.kind == ORDER_LINES:
-        return LineLoader(shops, family(dialect.platform))
-    return CaseLoader(shops, actor, dialect.code, columns)
 
 
 @dataclass
@@ -172,7 +149,7 @@ class _Run:
     def _size(self, kind: str) -> int:
         if self.dry_run:
             return TRIAL_CHUNK
-        sizes = CASE_CHUNK if kind == CASES else CHUNK
+        sizes = DOOR_CHUNK if registry.incoming()[kind].by_door else CHUNK
         return sizes.get(connection.vendor, 200)
 
     def _is_clean(self, last: int, rows: Sequence[int]) -> bool:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from cases.flow.door import Refused
 from cases.models import Platform, Shop
-from cases.sheets.facts import CaseFacts, OrderFacts
+from cases.sheets.facts import Facts
 from cases.sheets.loading.outcomes import Impossible
 
 #: Taobao and Tmall write the same sheets, and their shops share one series of order numbers.
@@ -67,7 +67,7 @@ class ShopFinder:
             self._made.clear()
             self.read()
 
-    def of(self, facts: OrderFacts | CaseFacts) -> Shop | None:
+    def of(self, facts: Facts) -> Shop | None:
         """The shop the facts name; None where nothing names one. Raises Impossible."""
         platform = facts.platform or self.platform
         if self.named:

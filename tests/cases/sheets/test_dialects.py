@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from cases.sheets import registry
 from cases.sheets.dialects import by_code, known_names, lay_over, mapped, read_facts, recognise
 from cases.sheets.dialects.base import Options
 from cases.sheets.facts import CASES, ORDER_LINES, ORDERS, BadRow
 from cases.sheets.reader import open_sheet
 from cases.sheets.values import ZONE
-from cases.sheets.writer import LAYOUTS
 from tests.cases.sheets.files import makers
 from tests.cases.sheets.files.makers import (
     DOUYIN_AFTER_SALES,
@@ -197,8 +197,8 @@ def test_columns_nobody_knows_are_no_dialect():
 
 
 def test_the_chinese_headers_of_our_own_sheets_are_ours():
-    for kind, layout in LAYOUTS.items():
-        where = recognise(layout.headers("zh"))
+    for kind, sheet in registry.outgoing().items():
+        where = recognise(sheet.layout.headers("zh"))
         assert (where.dialect.code, where.dialect.kind, where.unknown) == ("native", kind, ())
 
 

@@ -42,7 +42,7 @@ from tests.factories import furnished
 def small_chunks(monkeypatch):
     """Four rows per transaction, so that a few rows make many chunks."""
     monkeypatch.setattr(running, "CHUNK", {"sqlite": 4, "postgresql": 4})
-    monkeypatch.setattr(running, "CASE_CHUNK", {"sqlite": 4, "postgresql": 4})
+    monkeypatch.setattr(running, "DOOR_CHUNK", {"sqlite": 4, "postgresql": 4})
     monkeypatch.setattr(running, "TRIAL_CHUNK", 4)
 
 
@@ -375,7 +375,7 @@ class Resumed(TestCase):
             pytest.MonkeyPatch.context() as patch,
             clock.standing_at(NOW),
         ):
-            for sizes in ("CHUNK", "CASE_CHUNK"):
+            for sizes in ("CHUNK", "DOOR_CHUNK"):
                 patch.setattr(running, sizes, {"sqlite": 2, "postgresql": 2})
             lines = [NATIVE_ORDERS, *rows_of(NATIVE_ORDERS, *told)]
             path = csv_file(Path(folder) / "h.csv", lines)
