@@ -1,4 +1,4 @@
-"""Invoices as a Django app."""
+"""Invoices as a Django app: what it adds to the trunk's registries, found in one place."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -1,0 +1,62 @@
+"""The models of invoices: frozen copies, their ledger of reversals, red requests, treatments."""
+
+from invoices.models.invoice import (
+    PAPER,
+    RATES,
+    Direction,
+    Invoice,
+    InvoiceFile,
+    InvoiceKind,
+    InvoiceLine,
+    Nature,
+    rate_of,
+)
+from invoices.models.policies import Policy, SellerProfile, policy
+from invoices.models.reds import (
+    AuthorityCall,
+    InvoiceNotice,
+    RedEvent,
+    RedPart,
+    RedReason,
+    RedRequest,
+    RedState,
+)
+from invoices.models.standing import Balance, BlueState, Reversal, Standing
+from invoices.models.treatments import (
+    Treatment,
+    TreatmentEvent,
+    TreatmentKind,
+    TreatmentLine,
+    TreatmentState,
+)
+
+__all__ = [
+    "PAPER",
+    "RATES",
+    "AuthorityCall",
+    "Balance",
+    "BlueState",
+    "Direction",
+    "Invoice",
+    "InvoiceFile",
+    "InvoiceKind",
+    "InvoiceLine",
+    "InvoiceNotice",
+    "Nature",
+    "Policy",
+    "RedEvent",
+    "RedPart",
+    "RedReason",
+    "RedRequest",
+    "RedState",
+    "Reversal",
+    "SellerProfile",
+    "Standing",
+    "Treatment",
+    "TreatmentEvent",
+    "TreatmentKind",
+    "TreatmentLine",
+    "TreatmentState",
+    "policy",
+    "rate_of",
+]
