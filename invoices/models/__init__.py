@@ -1,6 +1,8 @@
 """The models of invoices: frozen copies, their ledger of reversals, red requests, treatments."""
 
+from invoices.models.credits import CreditLine, CreditNote
 from invoices.models.invoice import (
+    OLD_RATES,
     PAPER,
     RATES,
     Direction,
@@ -31,11 +33,14 @@ from invoices.models.treatments import (
 )
 
 __all__ = [
+    "OLD_RATES",
     "PAPER",
     "RATES",
     "AuthorityCall",
     "Balance",
     "BlueState",
+    "CreditLine",
+    "CreditNote",
     "Direction",
     "Invoice",
     "InvoiceFile",

@@ -1,7 +1,7 @@
 """Alibaba's export of invoices: a row per line; 红票对应蓝票 names what a red one reverses.
 
-总金额 is a line's total with tax, 发票总金额 and 总税额 are the invoice's and repeat on its rows. Red
-ones may be written with their amounts above zero: 发票类型 says that they are red.
+总金额 is a line's total with tax; 发票总金额 and 总税额 are the invoice's and repeat on its rows.
+The amounts of red ones may be written above zero: 发票类型 says that they are red.
 """
 
 from collections.abc import Mapping, Sequence

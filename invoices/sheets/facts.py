@@ -47,7 +47,6 @@ class InvoiceFacts:
     """One invoice, whole: all its rows or none of them are taken.
 
     ``blue_number`` names what a red one reverses; ``credit`` is a red one that names nothing.
-    ``buyer_code``: what the seller knows the buyer by, where there is no tax number.
     ``amount``, ``tax`` and ``gross`` are the header's, where the sheet tells them.
     """
 
@@ -64,7 +63,6 @@ class InvoiceFacts:
     seller_tax_no: str = ""
     buyer_name: str = ""
     buyer_tax_no: str = ""
-    buyer_code: str = ""
     buyer_used: bool | None = None
     blue_number: str = ""
     credit: bool = False

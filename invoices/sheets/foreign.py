@@ -52,8 +52,7 @@ def _build(group: Sequence[Parsed]) -> InvoiceFacts:
         kind=InvoiceKind.FOREIGN.value,
         issued_at=min(parsed.get["issued_at"] for parsed in group),
         currency=first["currency"] or "",
-        buyer_name=first["buyer_name"] or "",
-        buyer_code=_buyer(group),
+        buyer_name=_buyer(group),
         credit=credit,
         remark=first["country"] or "",
         tax=ZERO,
@@ -65,10 +64,12 @@ def _build(group: Sequence[Parsed]) -> InvoiceFacts:
 
 
 def _buyer(group: Sequence[Parsed]) -> str:
-    found = {parsed.get["buyer_code"] for parsed in group} - {None, ""}
-    if len(found) > 1:
+    """By number and name, where the sheet has them; by it a buyer is told from the others."""
+    told = {(parsed.get["buyer_name"] or "", parsed.get["buyer_code"] or "") for parsed in group}
+    if len(told) > 1:
         raise _about("buyer_code", _("differs between the rows of one invoice"))
-    return found.pop() if found else ""
+    name, code = told.pop()
+    return f"{name} ({code})" if name and code else name or code
 
 
 def _lines(
