@@ -34,6 +34,8 @@ class Onlooker(Actor):
 ONLOOKER = Onlooker("person", "command")
 #: What other apps tell of an order, by the name it is shown under; they add it in ready().
 PARTS_OF_ORDER: dict[str, Callable[[Order], Any]] = {}
+#: The same of a case.
+PARTS_OF_CASE: dict[str, Callable[[Case], Any]] = {}
 
 
 def order_as_dict(order: Order) -> dict[str, Any]:
@@ -135,6 +137,7 @@ def case_as_dict(case: Case, actor: Actor = ONLOOKER) -> dict[str, Any]:
         "events": [
             _event(event, zone) for event in case.events.select_related("user").order_by("seq")
         ],
+        **{name: part(case) for name, part in PARTS_OF_CASE.items()},
     }
 
 

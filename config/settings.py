@@ -210,7 +210,17 @@ JOB_SECONDS = env.int("JOB_SECONDS", default=2 if IS_EMBEDDED_BROKER else 5)
 #: A worker that has not been heard of for so long is taken for dead, and its job goes on elsewhere.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 JOB_TIME_LIMIT = env.int("JOB_TIME_LIMIT", default=6 * 3600)
+#: The tax authority: "manual" (a clerk enters what it says), "simulated", or a dotted path.
+INVOICE_AUTHORITY = {
+    "manual": "invoices.authority.Manual",
+    "simulated": "invoices.authority.Simulated",
+}.get(name := env.str("INVOICE_AUTHORITY", default="manual"), name)
 CELERY_BEAT_SCHEDULE = {
+    "call_the_authority": {
+        "task": "invoices.tasks.call_the_authority",
+        "schedule": schedule(SWEEP_SECONDS),
+        "options": {"expires": SWEEP_SECONDS * 0.9},
+    },
     # A backlog of knocks would only repeat one look at the clock: each expires before the next.
     "sweep_clocks": {
         "task": "cases.tasks.sweep_clocks",

@@ -3,34 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cases.flow import door, writing
-from cases.flow.door import Actor, Move
-from cases.flow.states import Stateful, StepInfo
-
-
-def _opening(name: str, label: str | Promise, by: str) -> StepInfo:
-    return StepInfo(
-        name=name,
-        label=label,
-        sources=(),
-        targets=(),
-        by=frozenset(by.split()),
-        conditions=(),
-        moves=True,
-        rearm=False,
-        danger=False,
-        help="",
-    )
-
+from cases.flow import beginning
+from cases.flow.door import Actor
 
 #: The beginnings, as the timelines name them.
 OPENING = {
-    "file_claim": _opening("file_claim", _("Filed"), "A L P"),
-    "open_duty": _opening("open_duty", _("Notified"), "C"),
+    "file_claim": beginning.opening("file_claim", _("Filed"), "A L P"),
+    "open_duty": beginning.opening("open_duty", _("Notified"), "C"),
 }
 
 
@@ -43,16 +24,4 @@ def begin(  # noqa: PLR0913, PLR0917 - a beginning has these and no more
     key: str | None = None,
 ) -> Any:
     """Write a row that is not there yet, with its clock, its first event and what follows."""
-    model: type[Stateful] = type(row)
-    row.moved_at = at
-    move = Move(row, OPENING[verb], actor, at, inputs or {}, key)
-    model.arm([move])
-    model._default_manager.bulk_create([row])
-    move.pk = row.pk
-    move.before = {"state": "", "version": 0}
-    door.append(model, move, timezone.now())
-    fields = [model._meta.get_field(n) for n in ("seq", "head", "version")]
-    values = writing.values_for(fields, [row.seq, row.head, row.version])
-    writing.update_rows(model, fields, [[row.pk, *values]])
-    door.finish(model, [move])
-    return row
+    return beginning.begin(OPENING[verb], actor, row, at, inputs, key)

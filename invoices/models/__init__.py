@@ -2,11 +2,14 @@
 
 from invoices.models.credits import CreditLine, CreditNote
 from invoices.models.invoice import (
+    EXEMPT,
     OLD_RATES,
     PAPER,
     RATES,
+    SPECIAL,
     Direction,
     Invoice,
+    InvoiceAct,
     InvoiceFile,
     InvoiceKind,
     InvoiceLine,
@@ -33,9 +36,11 @@ from invoices.models.treatments import (
 )
 
 __all__ = [
+    "EXEMPT",
     "OLD_RATES",
     "PAPER",
     "RATES",
+    "SPECIAL",
     "AuthorityCall",
     "Balance",
     "BlueState",
@@ -43,6 +48,7 @@ __all__ = [
     "CreditNote",
     "Direction",
     "Invoice",
+    "InvoiceAct",
     "InvoiceFile",
     "InvoiceKind",
     "InvoiceLine",

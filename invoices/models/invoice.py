@@ -264,3 +264,38 @@ class InvoiceFile(models.Model):
 
     def __str__(self) -> str:
         return self.original_name or str(self.file.name)
+
+
+class InvoiceAct(AppendOnly):
+    """Something people did to an invoice that is no step of a flow: entered, voided, used."""
+
+    class Verb(models.TextChoices):
+        ENTER = "enter", _("Entered")
+        ISSUE = "issue", _("Issued")
+        USE = "use", _("Used by the buyer")
+        UNUSE = "unuse", _("Not used by the buyer")
+        BOOK = "book", _("In our books")
+        VOID = "void", _("Voided")
+        FILE = "file", _("File added")
+
+    invoice = models.ForeignKey(
+        Invoice, models.PROTECT, related_name="acts", verbose_name=_("invoice")
+    )
+    verb = models.CharField(_("step"), max_length=8, choices=Verb.choices)
+    at = models.DateTimeField(_("at"))
+    recorded_at = models.DateTimeField(_("recorded at"), default=timezone.now)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("who")
+    )
+    channel = models.CharField(_("channel"), max_length=16)
+    text = models.CharField(_("text"), max_length=300, blank=True, default="")
+    key = models.CharField(max_length=120, null=True, unique=True)  # noqa: DJ001 - many have none
+    digest = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("act on an invoice")
+        verbose_name_plural = _("acts on invoices")
+        ordering = ["invoice_id", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.invoice_id} {self.verb}"

@@ -178,6 +178,7 @@ class TreatmentLine(models.Model):
     quantity = QuantityField(_("quantity"), default=NONE)
     #: What is refunded of it; empty: what the pieces are worth on the invoice.
     gross = MoneyField(_("total with tax"), null=True, blank=True)
+    tax = MoneyField(_("tax"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("line of a treatment")
