@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from cases.sheets.loading.outcomes import Impossible
+from invoices.rules import FIELDS
 
 #: Sheets tell times of Beijing, to the second or by the day.
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -58,7 +59,7 @@ def _contradictions(
         for name in ("line_no", *_FIGURES):
             mine, theirs = getattr(old, name, None), getattr(new, name, None)
             if not _alike(mine, theirs):
-                words = {"line": old.line_no, "field": name}
+                words = {"line": old.line_no, "field": FIELDS.get(name, name)}
                 yield _("line %(line)s, %(field)s") % words, mine, theirs
 
 
@@ -80,7 +81,7 @@ def _parties(here: Any, said: Any) -> Iterator[Difference]:
     for name in _PARTIES:
         mine, theirs = getattr(here, name), getattr(said, name)
         if theirs and "*" not in theirs and mine != theirs:
-            yield name, mine, theirs
+            yield FIELDS.get(name, name), mine, theirs
 
 
 def _wording(lines: Sequence[Any], said_lines: Sequence[Any]) -> Iterator[Difference]:

@@ -144,7 +144,7 @@ class _Chunk:
 
     def _read(self, one: _Told) -> None:
         shop, order = self._place(one)
-        if one.facts.credit and one.key not in self.invoices:
+        if one.facts.credit and not isinstance(self._here(one), Invoice):
             one.note = self._note(one.facts, shop)
             one.lines = [_credit_line(line) for line in one.facts.lines]
             return
