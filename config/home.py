@@ -24,6 +24,7 @@ from cases.looks import countdown, now_of
 from cases.models import Case, Kind, Notice, Order, Refund, Shop
 from cases.models.kinds import OPEN
 from config.unfold import item
+from invoices.admin.counts import invoice_counts
 
 DAYS = 14
 
@@ -99,6 +100,40 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item(_("Deposits"), "savings", _of("deposit"), "promises.view_deposit"),
                 item(_("Terms"), "contract", _of("term"), "promises.view_term"),
                 item(_("Limits of claims"), "timer", _of("limit"), "promises.view_limit"),
+            ],
+        },
+        {
+            "title": _("Invoices"),
+            "collapsible": True,
+            "items": [
+                item(
+                    _("Invoices"),
+                    "receipt",
+                    reverse("admin:invoices_invoice_changelist"),
+                    "invoices.view_invoice",
+                    invoice_counts(request)["waiting"]
+                    if request.user.has_perm("invoices.view_invoice")
+                    else 0,
+                    "warning",
+                ),
+                item(
+                    _("Invoices of cases"),
+                    "assignment",
+                    f"{reverse('admin:invoices_treatment_changelist')}?state=open",
+                    "invoices.view_treatment",
+                ),
+                item(
+                    _("Invoice policies"),
+                    "policy",
+                    reverse("admin:invoices_policy_changelist"),
+                    "invoices.view_policy",
+                ),
+                item(
+                    _("Sellers on invoices"),
+                    "badge",
+                    reverse("admin:invoices_sellerprofile_changelist"),
+                    "invoices.view_sellerprofile",
+                ),
             ],
         },
         {

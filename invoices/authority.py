@@ -231,11 +231,11 @@ def hear(request: RedRequest, said: Answer, at: datetime) -> None:
     fresh = RedRequest.objects.get(pk=request.pk)
     moment = max(at, fresh.moved_at or at)
     if said.code and (said.code != fresh.code or fresh.state == RedState.SUBMITTED):
-        about = {"form_no": said.form_no, "entered_at": said.entered_at}
-        given = {name: value for name, value in about.items() if value}
+        about: dict[str, Any] = {"form_no": said.form_no, "entered_at": said.entered_at}
+        given: dict[str, Any] = {name: value for name, value in about.items() if value}
         fresh = perform(actor, fresh, RedRequest.answer, at=moment, state=said.code, **given)
     if said.red_number and fresh.state != RedState.ISSUED:
-        figures = {"amount": said.gross, "tax": said.tax, "code": said.red_code}
+        figures: dict[str, Any] = {"amount": said.gross, "tax": said.tax, "code": said.red_code}
         given = {name: value for name, value in figures.items() if value not in (None, "")}
         perform(actor, fresh, RedRequest.record_red, at=moment, number=said.red_number, **given)
 

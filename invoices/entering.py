@@ -49,7 +49,7 @@ def write(
     writing.insert_rows(InvoiceLine, [line for group in lines for line in group])
     for invoice, group in zip(invoices, lines, strict=True):
         # Kept at hand for who writes on: their keys are known, and nothing of them changes.
-        invoice._prefetched_objects_cache = {"lines": group}
+        invoice.__dict__["_prefetched_objects_cache"] = {"lines": group}
     ledger.begin(
         [
             (

@@ -15,6 +15,7 @@ from cases.forms.fields import LineChoice, MomentField, PiecesField, WordField, 
 from cases.forms.opening import OrderForm
 from cases.forms.words import TEXT, NumberField
 from invoices import ledger
+from invoices.files import InvoiceFilesField
 from invoices.models import OLD_RATES, RATES, Invoice, InvoiceKind, RedReason
 from invoices.models.quantity import exact, shown
 from invoices.models.reds import CODES
@@ -182,6 +183,14 @@ class NoteForm(InvoiceForm):
     """An act that may be explained."""
 
     text = TEXT(label=gettext_lazy("text"))
+
+
+class FileForm(InvoiceForm):
+    """The invoice as a file."""
+
+    evidence = InvoiceFilesField(
+        label=gettext_lazy("files"), help_text=gettext_lazy("PDF, OFD, XML or pictures.")
+    )
 
 
 #: Verbs of ``do invoice`` and the forms that read their words; other modules add theirs.

@@ -1,15 +1,17 @@
 """What people do to invoices: enter, issue, reissue, void, request and record reds, waive."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from django.core.files.base import ContentFile
 from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases import numbers
+from cases.files import random_name
 from cases.flow import clock, door
 from cases.flow.door import Actor, NotPermitted, Refused, once_more, perform
 from cases.flow.events import digest_of, plain
@@ -17,11 +19,13 @@ from cases.models import Case, Order, Shop
 from cases.models.money import ZERO
 from cases.models.shops import shop_ids_of
 from invoices import drafting, entering, ledger
+from invoices.handling import reason_for
 from invoices.ledger import Kind, Movement
 from invoices.models import (
     Direction,
     Invoice,
     InvoiceAct,
+    InvoiceFile,
     RedEvent,
     RedPart,
     RedRequest,
@@ -322,7 +326,59 @@ def mark(actor: Actor, invoice: Invoice, verb: str, *, text: str = "") -> Invoic
     return _in_one_go(act)
 
 
+def add_files(actor: Actor, invoice: Invoice, *, evidence: Sequence[Any]) -> Invoice:
+    """Keep files of the invoice that were checked by the form."""
+    _may(actor, invoice.shop, "mark_used_invoice")
+
+    def act() -> Invoice:
+        at = clock.now()
+        for kept in evidence:
+            row = InvoiceFile(
+                invoice=invoice,
+                mime=kept.mime,
+                original_name=kept.name[:200],
+                size=len(kept.content),
+                sha256=kept.sha256_in,
+                at=at,
+                by=actor.user,
+            )
+            row.file.save(random_name(kept.extension), ContentFile(kept.content), save=True)
+            entering.tell(actor, invoice, Verb.FILE, at, row.original_name)
+        return invoice
+
+    return _in_one_go(act)
+
+
 # Reds
+
+
+def wish_of(treatment: Treatment) -> Wish:
+    """What a case's treatment asks to reverse: its pieces, and what was refunded of them."""
+    rows = list(treatment.lines.select_related("line"))
+    units = {x.line.line_no: x.quantity for x in rows if x.quantity}
+    amounts = {x.line.line_no: x.gross for x in rows if x.gross is not None}
+    return Wish(reason_for(treatment.case), units, amounts=amounts)
+
+
+def reverse_for(
+    actor: Actor,
+    treatment: Treatment,
+    *,
+    text: str = "",
+    at: datetime | None = None,
+    key: str | None = None,
+) -> RedRequest:
+    """Request the red invoice that a case asks for."""
+    return request_red(
+        actor,
+        treatment.invoice,
+        wish_of(treatment),
+        case=treatment.case,
+        treatment=treatment,
+        text=text,
+        at=at,
+        key=key,
+    )
 
 
 def request_red(  # noqa: PLR0913 - what a request needs to know

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from cases import sop
+from cases import panels, sop
 from cases.admin import timeline
 from cases.admin.scope import person, sees_money
 from cases.admin.steps import CHANNEL, dress
@@ -20,6 +20,7 @@ from cases.looks import SIDES, countdown, label, moment, now_of, state_label, yu
 from cases.models import Case, Notice, Refund, RefusalReason, State
 from cases.models.kinds import TERMINAL
 from cases.models.money import ZERO
+from cases.panels import panels_of
 from cases.privacy import mask_name, mask_phone
 
 #: Steps with a place of their own on the page.
@@ -107,6 +108,7 @@ def page(model_admin: Any, request: HttpRequest, case: Case) -> dict[str, Any]:
         "timeline": timeline.entries(
             events, notices, money=money, names=_names(case, events, lines)
         ),
+        **panels_of(panels.OF_CASE, request, case),
         "siblings": _siblings(model_admin, request, case),
         "do_url": reverse("admin:cases_case_changelist") + f"{case.pk}/do/",
         "list_url": reverse("admin:cases_case_changelist"),

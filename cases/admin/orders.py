@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from cases import verbs
+from cases import panels, verbs
 from cases.admin.exports import ExportPages
 from cases.admin.filters import OrderedFilter, OrderStatusFilter, ShopFilter
 from cases.admin.scope import ReadOnly, ShopScoped, person, sees_money
@@ -30,6 +30,7 @@ from cases.forms import OpenCaseForm
 from cases.looks import countdown, moment, now_of, span_in_words, state_label, yuan_text
 from cases.models import Case, Order, OrderStatus, Reason, Reveal
 from cases.models.money import ZERO
+from cases.panels import panels_of
 from cases.privacy import mask_address, mask_name, mask_phone
 from cases.sheets.facts import ORDERS
 from cases.windows import auto_confirm
@@ -236,6 +237,7 @@ class OrderAdmin(ExportPages, SheetPages, OneSearch, ReadOnly, ShopScoped, Model
                 for name, text in REVEALABLE.items()
                 if getattr(order, name)
             ],
+            **panels_of(panels.OF_ORDER, request, order),
             "may_reveal": request.user.has_perm("cases.reveal_order"),
             "may_open": request.user.has_perm("cases.open_case_order"),
             "open_url": reverse("admin:cases_order_open", args=[order.pk]),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from cases import clockwork
+from cases import clockwork, panels
 from cases.admin.listsheets import ListSheets
 from cases.admin.scope import ShopScoped, person
 from cases.looks import STATES
@@ -36,6 +36,7 @@ from cases.models import (
     Window,
 )
 from cases.models.lifecycle import PERSON_STEPS
+from cases.panels import panels_of
 from cases.resources import CalendarDayResource
 
 
@@ -59,6 +60,20 @@ class ShopAdmin(ShopScoped, ModelAdmin):
     fields = ["code", "name", "platform", "zone", "opens", "closes", "active"]
     inlines = [MembershipInline, ReturnAddressInline]
     ordering = ["code"]
+    change_form_before_template = "cases/warnings.html"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        pks = [int(object_id)] if object_id.isdigit() and len(object_id) < 19 else []
+        shop = self.get_queryset(request).filter(pk__in=pks).first()
+        told = panels_of(panels.OF_SHOP, request, shop) if shop is not None else {}
+        context = {**told, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         # Orders are unique per platform, cases hang on both: neither changes under them.

@@ -9,7 +9,12 @@ from cases.files.names import shown_name
 
 # Only these are shown in the page; everything else is a download.
 SHOWN = {"image/jpeg": "jpg", "image/png": "png"}
-SAVED = {"application/pdf": "pdf", "video/mp4": "mp4"}
+SAVED = {
+    "application/pdf": "pdf",
+    "video/mp4": "mp4",
+    "application/ofd": "ofd",
+    "application/xml": "xml",
+}
 
 
 class Kept(Protocol):

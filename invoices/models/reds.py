@@ -228,7 +228,7 @@ class RedRequest(Stateful):
                 )
             self.code = state
             return str(here)
-        if RANK[goal] < RANK[here]:
+        if RANK[S(goal)] < RANK[here]:
             return str(here)
         self.code = state
         self.entered_at = entered_at or self.entered_at or self.acting.at
