@@ -13,10 +13,12 @@ class InvoicesConfig(AppConfig):
         from cases import auditing, showing  # noqa: PLC0415 - models are ready only now
         from cases.management import objects  # noqa: PLC0415
         from cases.seeding import roles, writer  # noqa: PLC0415
+        from cases.sheets import registry  # noqa: PLC0415
         from invoices import desk, effects, followers, guards  # noqa: F401, PLC0415 - they register
         from invoices import seeding as ours  # noqa: PLC0415
         from invoices.auditing import check_invoices  # noqa: PLC0415
         from invoices.papers import ready  # noqa: PLC0415
+        from invoices.sheets.kind import SHEET  # noqa: PLC0415
         from invoices.showing import handling_of, invoices_of  # noqa: PLC0415
 
         objects.KINDS["invoice"] = desk.INVOICE
@@ -27,3 +29,4 @@ class InvoicesConfig(AppConfig):
         writer.WRITERS["invoice_policies"] = ours.seed_policies
         auditing.CHECKERS["invoices"] = check_invoices
         ready.register()
+        registry.add(SHEET)

@@ -13,6 +13,7 @@ from typing import Any
 
 from cases.flow import writing
 from cases.models.money import ZERO
+from cases.sheets.loading.inserting import insert_columns
 from invoices.arithmetic import Part
 from invoices.models import Balance, Reversal, Standing
 
@@ -156,18 +157,24 @@ def begin(rows: Sequence[tuple[Any, list[tuple[Any, Part]]]]) -> None:
     """Open the books of new blue invoices: (standing to be, [(its line, the netted part)])."""
     # Not insert_rows: a column of the standing is the database's own.
     standings = Standing.objects.bulk_create([standing for standing, _lines in rows])
-    balances = [
-        Balance(
-            standing_id=standing.pk,
-            line_id=line.pk,
-            quantity=part.quantity,
-            gross=part.gross,
-            tax=part.tax,
-        )
+    owned = [
+        (standing.pk, line.pk, part)
         for standing, (_same, lines) in zip(standings, rows, strict=True)
         for line, part in lines
     ]
-    writing.insert_rows(Balance, balances)
+    if owned:
+        # By the column: there is one for each line ever sold, and none is read here.
+        insert_columns(
+            Balance,
+            {
+                "standing_id": [standing for standing, _line, _part in owned],
+                "line_id": [line for _standing, line, _part in owned],
+                "quantity": [part.quantity for _standing, _line, part in owned],
+                "gross": [part.gross for _standing, _line, part in owned],
+                "tax": [part.tax for _standing, _line, part in owned],
+            },
+            {name: ZERO for name in _COLUMNS},
+        )
 
 
 def totals(balances: Iterable[Balance]) -> tuple[Decimal, Decimal]:

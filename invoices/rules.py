@@ -27,6 +27,7 @@ TAX_TOLERANCE = Decimal("0.06")
 #: Invoices with a code and a number of eight digits; the others have one number of twenty.
 CODED = frozenset({K.PAPER_SPECIAL, K.PAPER_GENERAL, K.TAX_CONTROL_E})
 BOTH = frozenset({K.DIGITAL_PAPER_SPECIAL, K.DIGITAL_PAPER_GENERAL})
+_NATURES = frozenset(Nature.values)
 _CODE = re.compile(r"[0-9]{10}(?:[0-9]{2})?")
 _EIGHT = re.compile(r"[0-9]{8}")
 _TWENTY = re.compile(r"[0-9]{20}")
@@ -231,7 +232,7 @@ def _discount(before: NewLine, line: NewLine) -> Iterator[Problem]:
 
 def _line(new: NewInvoice, line: NewLine) -> Iterator[Problem]:
     no = line.line_no
-    if line.nature not in Nature.values:
+    if line.nature not in _NATURES:
         yield Problem("nature", _("“%(value)s” is not known here.") % {"value": line.nature}, no)
     for name in ("amount", "tax"):
         value = getattr(line, name)

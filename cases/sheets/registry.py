@@ -54,7 +54,9 @@ class Incoming:
     facts are as ``cases.sheets.facts.Facts``.
     ``dialects``: those the trunk does not have. ``by_door``: its rows take steps, which cost more
     than writing them, so fewer make a chunk. ``names_shop``: whether each row needs a shop,
-    its own or the one given with the import.
+    its own or the one given with the import. ``finish``: what follows from the file as a whole,
+    after its last row, in transactions of its own that may be repeated; it calls what it is given
+    now and then, and returns what to tell.
     """
 
     right: str
@@ -62,6 +64,7 @@ class Incoming:
     dialects: tuple[Dialect, ...] = ()
     by_door: bool = False
     names_shop: bool = False
+    finish: Callable[[Intake, Callable[[], None]], list[str]] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The models of invoices: frozen copies, their ledger of reversals, red requests, treatments."""
 
+from invoices.models.credits import CreditLine, CreditNote
 from invoices.models.custody import Holder, Paper, PaperMove, Place, Proof
 from invoices.models.endorsements import (
     Endorsement,
@@ -51,6 +52,8 @@ __all__ = [
     "AuthorityCall",
     "Balance",
     "BlueState",
+    "CreditLine",
+    "CreditNote",
     "Direction",
     "Endorsement",
     "EndorsementReview",

@@ -134,6 +134,8 @@ class Invoice(AppendOnly):
             ("void_invoice", "Can void a paper invoice of this month"),
             ("request_red_invoice", "Can request a red invoice"),
             ("mark_used_invoice", "Can say that the buyer has used an invoice"),
+            ("import_invoice", "Can import invoices"),
+            ("export_invoice", "Can export invoices"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -152,6 +154,7 @@ class Invoice(AppendOnly):
             models.Index(fields=["shop", "-issued_at", "-id"], name="invoice_shop_newest"),
             models.Index(fields=["number"], name="invoice_number_lookup"),
             models.Index(fields=["direction", "issued_at"], name="invoice_month"),
+            models.Index(fields=["shop", "buyer_tax_no", "buyer_name"], name="invoice_buyer"),
         ]
 
     def __str__(self) -> str:

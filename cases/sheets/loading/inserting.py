@@ -85,13 +85,15 @@ def converter(field: Any) -> Convert | None:
         return fen
     if isinstance(field, models.JSONField):
         return _json
-    if connection.vendor == "postgresql":
-        return None
+    if not type(field).__module__.startswith("django."):
+        return lru_cache(maxsize=65_536)(field.get_prep_value)  # a field of an app's own
+    return None if connection.vendor == "postgresql" else _for_sqlite(field)
+
+
+def _for_sqlite(field: Any) -> Convert | None:
     if isinstance(field, models.DateTimeField):
         return _naive
-    if isinstance(field, models.DecimalField):
-        return _decimal
-    return None
+    return _decimal if isinstance(field, models.DecimalField) else None
 
 
 @lru_cache(maxsize=65_536)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,8 +87,9 @@ def import_file(  # noqa: PLR0913 - each is a choice of the person who imports
         sink.begin(where)
         named = where.dialect.platform
         shops = ShopFinder(shop, named, visible_shops, may_create_shop)
+        incoming, intake = registry.incoming()[where.dialect.kind], Intake(where, shops, actor)
         run = _Run(
-            loader=registry.incoming()[where.dialect.kind].loader(Intake(where, shops, actor)),
+            loader=incoming.loader(intake),
             shops=shops,
             result=Result(
                 where.dialect.code, where.dialect.kind, unknown_columns=list(where.unknown)
@@ -97,6 +99,7 @@ def import_file(  # noqa: PLR0913 - each is a choice of the person who imports
             dry_run=dry_run,
             progress=progress,
             after=after,
+            finish=incoming.finish and partial(incoming.finish, intake, sink.passing),
         )
         try:
             run.over(table, where, Options(round_half_up=round_half_up))
@@ -125,6 +128,7 @@ class _Run:
     dry_run: bool
     progress: Progress | None
     after: int = 0
+    finish: Callable[[], list[str]] | None = None
     #: Rows that were read and of which no facts have come yet, ascending.
     unread: dict[int, Row] = field(default_factory=dict)
     #: Rows of the chunk in hand: whichever fails goes back with its cells.
@@ -150,7 +154,14 @@ class _Run:
             waiting += len(rows)
             last = max(last, rows[-1])
         self._flush(chunk)
-        self.sink.end(self._left_out(table), self.result.unknown_words)
+        told = [*self._left_out(table), *self._finished()]
+        for text in told:
+            self.result.warn(text)
+        self.sink.end(told, self.result.unknown_words)
+
+    def _finished(self) -> list[str]:
+        """What follows from the file as a whole; a trial writes nothing, so nothing follows."""
+        return self.finish() if self.finish and not self.dry_run else []
 
     def _size(self, kind: str) -> int:
         if self.dry_run:
@@ -200,8 +211,6 @@ class _Run:
             names = {"names": ", ".join(table.other_sheets), "sheet": table.sheet}
             text = _("Only the sheet “%(sheet)s” was read; there are also: %(names)s.")
             told.append(text % names)
-        for text in told:
-            self.result.warn(text)
         return told
 
     def _flush(self, chunk: Sequence[Item]) -> None:
