@@ -23,9 +23,15 @@ class Arrears:
     deposit_id: int | None
 
 
-def arrears_of(shop_id: int) -> Arrears | None:
+def duties_of(shop_id: int) -> list[TopUpDuty]:
+    """Every duty of the shop, met or not; there are few."""
+    return list(TopUpDuty.objects.filter(shop_id=shop_id).order_by("pk"))
+
+
+def arrears_of(shop_id: int, duties: list[TopUpDuty] | None = None) -> Arrears | None:
     """The shop's open duty to top up, if there is one."""
-    duty = TopUpDuty.objects.filter(shop_id=shop_id).exclude(state=DutyState.MET).first()
+    known = duties_of(shop_id) if duties is None else duties
+    duty = next((duty for duty in known if duty.state != DutyState.MET), None)
     if duty is None:
         return None
     account = Deposit.objects.filter(shop_id=shop_id).values_list("pk", "owed", "available")
@@ -34,6 +40,16 @@ def arrears_of(shop_id: int) -> Arrears | None:
     began = {DutyState.SUSPENDED: duty.suspended_at, DutyState.BLOCKED: duty.blocked_at}
     since = began.get(state) or duty.notified_at
     return Arrears(state, max(owed - available, ZERO), since, duty.due_at, deposit)
+
+
+def was_suspended_at(duties: list[TopUpDuty], at: datetime) -> bool:
+    """Whether one of these duties had suspended the shop's promises at that time."""
+    return any(
+        duty.suspended_at is not None
+        and duty.suspended_at <= at
+        and (duty.met_at is None or at < duty.met_at)
+        for duty in duties
+    )
 
 
 def check_not_blocked(shop: Shop) -> None:

@@ -3,15 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
-
 from cases.models import Order, OrderLine, OrderStatus
 from promises.couriers import Couriers
+from promises.duties import was_suspended_at
 from promises.models import Term, TopUpDuty
 from promises.models.terms import TermBook
 from promises.terms import Facts, Terms
@@ -72,20 +70,22 @@ class Carried:
     """Which lines carry which promises, under which terms; read once for a whole run."""
 
     book: TermBook
-    #: From when to when (None: still) the promises of a shop were suspended.
-    suspensions: dict[int, list[tuple[datetime, datetime | None]]]
+    #: Duties to top up by shop: while one suspended the promises, nothing carried any.
+    duties: dict[int, list[TopUpDuty]]
     couriers: Couriers = field(default_factory=Couriers)
     _rows: dict[tuple[str, int], list[Term]] = field(default_factory=dict)
     _terms: dict[int, Terms] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, promises: Iterable[str] = ()) -> "Carried":
-        return cls(TermBook.load(promises), _suspensions(TopUpDuty.objects.all()))
-
-    @classmethod
-    def of_suspensions(cls, shop_id: int) -> "Carried":
-        """Only when the promises of one shop were suspended."""
-        return cls(TermBook([]), _suspensions(TopUpDuty.objects.filter(shop_id=shop_id)))
+    def load(
+        cls, promises: Iterable[str] = (), duties: Iterable[TopUpDuty] | None = None
+    ) -> "Carried":
+        """``duties``: those of the shops in question, where they are known already."""
+        rows = TopUpDuty.objects.filter(suspended_at__isnull=False) if duties is None else duties
+        by_shop = defaultdict(list)
+        for duty in rows:
+            by_shop[duty.shop_id].append(duty)
+        return cls(TermBook.load(promises), dict(by_shop))
 
     def term(self, order: Order, line: OrderLine, promise: str) -> Term | None:
         """The terms under which the line carries the promise: those in force when it was paid.
@@ -101,11 +101,8 @@ class Carried:
 
     def is_suspended(self, order: Order) -> bool:
         """Whether it was paid for while an unmet duty to top up had suspended the promises."""
-        paid = order.paid_at
-        return paid is not None and any(
-            began <= paid and (ended is None or paid < ended)
-            for began, ended in self.suspensions.get(order.shop_id, ())
-        )
+        duties = self.duties.get(order.shop_id)
+        return bool(duties and order.paid_at and was_suspended_at(duties, order.paid_at))
 
     def terms(self, term: Term) -> Terms:
         if term.pk not in self._terms:
@@ -118,11 +115,3 @@ class Carried:
         if key not in self._rows:
             self._rows[key] = self.book.rows_for(promise, order.shop)
         return self._rows[key]
-
-
-def _suspensions(duties: QuerySet[TopUpDuty]) -> dict[int, list[tuple[datetime, datetime | None]]]:
-    spans = defaultdict(list)
-    rows = duties.filter(suspended_at__isnull=False)
-    for shop, began, ended in rows.values_list("shop_id", "suspended_at", "met_at"):
-        spans[shop].append((began, ended))
-    return dict(spans)

@@ -7,11 +7,27 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from cases.models import Order, OrderLine
+from django.db.models import QuerySet
+
+from cases.models import Order, OrderLine, Reason
+from promises.duties import duties_of
 from promises.facts import Carried, Entered, facts_of
-from promises.models import Claim, Term
+from promises.models import Claim, Term, TopUpDuty
 from promises.models.claim import STANDING, UNDECIDED, ClaimState
-from promises.terms import TIMES, Missing, NotEligible, compensation, eligibility
+from promises.terms import TIMES, Code, Missing, NotEligible, compensation, eligibility
+
+#: Promises that a reason leads to where its own row names none (domain.md 2.5 leaves it open).
+USUAL = {
+    "no_reason": Code.FREE_RETURN,
+    "not_wanted": Code.FREE_RETURN,
+    "wrong_purchase": Code.FREE_RETURN,
+    "missing_parts": Code.DAMAGE_RESEND,
+}
+
+
+def promise_of(reason: Reason) -> str:
+    """The promise a case of this reason may be claimed under; empty where there is none."""
+    return reason.promise or str(USUAL.get(reason.code, ""))
 
 
 @dataclass(frozen=True)
@@ -26,32 +42,46 @@ class Offer:
     working: dict[str, Any] | None
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the offers of an order and the rest of its page share, read once."""
+
+    duties: list[TopUpDuty]
+    claims: list[Claim]
+
+    @classmethod
+    def of(cls, order: Order) -> "Known":
+        claims = order.claims.select_related("order_line").order_by("pk")
+        return cls(duties_of(order.shop_id), list(claims))
+
+
 def offers_on(
     order: Order,
     at: datetime,
     *,
     promises: Iterable[str],
-    lines: Iterable[int] | None = None,
+    lines: QuerySet[OrderLine],
+    known: Known,
 ) -> list[Offer]:
-    """What verbs.file_claim would take at ``at``; ``lines``: only these numbers.
+    """What verbs.file_claim would take of these lines of the order at ``at``.
 
     The same few statements however many lines there are.
     """
     wanted = list(promises)
     if not wanted or order.paid_at is None:
         return []
-    carried = Carried.load(wanted)
-    rows = order.lines.order_by("line_no")
-    found = list(rows if lines is None else rows.filter(line_no__in=list(lines)))
-    carrying = [(x, p, t) for x in found for p in wanted if (t := carried.term(order, x, p))]
+    carried = Carried.load(wanted, known.duties)
+    rows = list(lines.order_by("line_no"))
+    carrying = [(x, p, t) for x in rows for p in wanted if (t := carried.term(order, x, p))]
     if not carrying:
         return []
-    has_payment, claims = order.payments.exists(), _Claims(order)
+    has_payment = order.payments.exists()
+    standing = _Claims(known.claims)
     offers = []
     for line, promise, term in carrying:
-        if claims.stand_in_the_way(line, promise, term):
+        if standing.stand_in_the_way(line, promise, term):
             continue
-        entered = Entered(earlier=claims.granted[line.pk, promise])
+        entered = Entered(earlier=standing.granted[line.pk, promise])
         facts = facts_of(
             order, line, has_payment=has_payment, couriers=carried.couriers, entered=entered
         )
@@ -64,6 +94,9 @@ def offers_on(
 def _offer(line: OrderLine, promise: str, terms: Any, facts: Any, at: datetime) -> Offer | None:
     try:
         verdict = eligibility(terms, facts, at)
+    except (NotEligible, Missing):
+        return None
+    try:
         working = compensation(terms, facts)
     except NotEligible:
         return None
@@ -79,9 +112,9 @@ def _offer(line: OrderLine, promise: str, terms: Any, facts: Any, at: datetime) 
 class _Claims:
     """The claims of the order as verbs.file_claim asks for them."""
 
-    def __init__(self, order: Order) -> None:
-        rows = Claim.objects.filter(order=order, state__in=[str(s) for s in STANDING])
-        self.rows = list(rows.values_list("order_line_id", "promise", "state"))
+    def __init__(self, claims: Iterable[Claim]) -> None:
+        found = [claim for claim in claims if claim.state in STANDING]
+        self.rows = [(claim.order_line_id, claim.promise, claim.state) for claim in found]
         self.granted = Counter((line, promise) for line, promise, _state in self.rows)
 
     def stand_in_the_way(self, line: OrderLine, promise: str, term: Term) -> bool:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from cases import numbers
@@ -19,7 +18,7 @@ from cases.models.money import ZERO, cents
 from cases.models.shops import shop_ids_of
 from promises import ledger
 from promises.couriers import Couriers
-from promises.duties import check_not_blocked
+from promises.duties import check_not_blocked, duties_of, was_suspended_at
 from promises.facts import Entered, facts_of
 from promises.models import Claim, ClaimEvent, ClaimState, Deposit, Term, TermBook, TopUpDuty
 from promises.models.claim import STANDING, UNDECIDED
@@ -208,8 +207,7 @@ def _term(order: Order, line: OrderLine, promise: str) -> Term:
 
 def was_suspended(shop_id: int, at: datetime) -> bool:
     """Whether an unmet duty to top up had suspended the shop's promises at that time."""
-    duties = TopUpDuty.objects.filter(shop_id=shop_id, suspended_at__lte=at)
-    return duties.filter(Q(met_at__isnull=True) | Q(met_at__gt=at)).exists()
+    return was_suspended_at(duties_of(shop_id), at)
 
 
 def _earlier(line: OrderLine, promise: str, term: Term) -> int:

@@ -33,7 +33,7 @@ from promises.forms import CLAIM_FORMS, FileClaimForm
 from promises.guards import foreseen
 from promises.models import Claim, ClaimEvent, ClaimState
 from promises.models.claim import PERSON_STEPS
-from promises.offers import offers_on
+from promises.offers import Known, offers_on
 from promises.sheets.claimsheet import CLAIMS
 from promises.terms import Code
 
@@ -170,7 +170,10 @@ class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
         if order is None or not line.isdigit() or len(line) > 9:
             return []
         promise = request.GET.get("promise", "")
-        found = offers_on(order, now_of(request), lines=[int(line)], promises=[promise])
+        wanted = order.lines.filter(line_no=int(line))
+        found = offers_on(
+            order, now_of(request), promises=[promise], lines=wanted, known=Known.of(order)
+        )
         return rows_of_working(found[0].working) if found and found[0].working else []
 
     def _order(self, request: HttpRequest, data: Any) -> Order | None:

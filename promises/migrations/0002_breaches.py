@@ -7,6 +7,26 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
+AT_ONCE = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def look_at_all(apps, schema_editor):
+    """In one statement: there may be a million orders."""
+    connection = schema_editor.connection
+    at_once = connection.ops.adapt_datetimefield_value(AT_ONCE)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO promises_lookout (order_id, due_at)
+            SELECT DISTINCT l.order_id, %s
+            FROM cases_orderline l
+            WHERE l.promises LIKE '%%ship_on_time%%' OR l.promises LIKE '%%arrive_on_time%%'
+               OR l.promises LIKE '%%named_courier%%'
+               OR EXISTS (SELECT 1 FROM promises_term t WHERE t.offer = 'all')
+            """,
+            [at_once],
+        )
+
 
 class Migration(migrations.Migration):
 
@@ -87,15 +107,5 @@ class Migration(migrations.Migration):
             },
         ),
         # Orders that are there already have not been looked at.
-        migrations.RunSQL(
-            """
-            INSERT INTO promises_lookout (order_id, due_at)
-            SELECT DISTINCT l.order_id, '2000-01-01 00:00:00'
-            FROM cases_orderline l
-            WHERE l.promises LIKE '%ship_on_time%' OR l.promises LIKE '%arrive_on_time%'
-               OR l.promises LIKE '%named_courier%'
-               OR EXISTS (SELECT 1 FROM promises_term t WHERE t.offer = 'all')
-            """,
-            migrations.RunSQL.noop,
-        ),
+        migrations.RunPython(look_at_all, migrations.RunPython.noop),
     ]

@@ -92,7 +92,7 @@ def test_a_search_takes_at_most_fifteen_queries(office):
         assert queries(client, reverse("admin:cases_order_changelist"), {"q": term}) <= 15
 
 
-def test_the_case_page_and_a_step_stay_within_thirty_queries_whatever_the_case_holds(office):
+def test_the_case_page_and_a_step_stay_within_their_queries_whatever_the_case_holds(office):
     case = admin_data.case(admin_data.order(office.a, "A-1", lines=3))
     agent = office.people["agent"]
     client = office.client("agent")
@@ -104,7 +104,7 @@ def test_the_case_page_and_a_step_stay_within_thirty_queries_whatever_the_case_h
         case = admin_data.step(case, "log_contact", agent, text=f"said {n}")
         case = admin_data.evidence(case, agent)
     assert queries(client, page) == few
-    assert few <= 30
+    assert few <= 32  # with what promises show: claims, offers, arrears
 
     do = reverse("admin:cases_case_do", args=[case.pk, "accept"])
     assert queries(client, do) <= 30
@@ -123,7 +123,7 @@ def test_the_order_page_takes_as_many_queries_for_one_case_as_for_three(office):
         admin_data.step(admin_data.case(order), "withdraw", office.people["agent"])
 
     assert queries(client, page) == few
-    assert few <= 15
+    assert few <= 19  # with what promises show: claims, offers, arrears
 
 
 def test_tabs_count_what_they_hold(office):
