@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cases', '0011_sheet_kinds'),
-        ('invoices', '0001_invoices_and_reds'),
+        ('invoices', '0002_custody'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
