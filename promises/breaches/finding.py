@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import DateTimeField, Q, Value
 from django.utils.translation import gettext as _
 
 from cases.flow import clock, door, writing
@@ -55,13 +55,16 @@ def watch(order_ids: Iterable[int]) -> None:
     lines = OrderLine.objects.filter(order_id__in=pks)
     if not Term.objects.filter(offer=Term.Offer.ALL, promise__in=PROMISES).exists():
         lines = lines.filter(carrying())
-    found = sorted(set(lines.values_list("order_id", flat=True)))
-    Lookout.objects.bulk_create(
-        [Lookout(order_id=pk, due_at=AT_ONCE) for pk in found],
-        update_conflicts=True,
-        unique_fields=["order"],
-        update_fields=["due_at"],
-    )
+    told = lines.annotate(moment=Value(AT_ONCE, DateTimeField())).order_by("order_id").distinct()
+    chosen, params = told.values_list("order_id", "moment").query.sql_with_params()
+    quote = connection.ops.quote_name
+    table, order, due = map(quote, (Lookout._meta.db_table, "order_id", "due_at"))
+    with connection.cursor() as cursor:  # one statement: an import brings orders by the thousand
+        cursor.execute(
+            f"INSERT INTO {table} ({order}, {due}) {chosen} "
+            f"ON CONFLICT ({order}) DO UPDATE SET {due} = excluded.{due}",
+            params,
+        )
 
 
 def find(at: datetime | None = None) -> dict[str, int]:
