@@ -110,7 +110,8 @@ class Order(BulkRead):
             ("open_case_order", "Can open a case on an order"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["platform", "order_no"], name="order_no_per_platform"),
+            # The number first: people look for it without naming the platform.
+            models.UniqueConstraint(fields=["order_no", "platform"], name="order_no_per_platform"),
             models.CheckConstraint(
                 condition=Q(paid_amount__gte=ZERO, freight_paid__gte=ZERO),
                 name="order_amounts_not_negative",
@@ -127,7 +128,6 @@ class Order(BulkRead):
         ]
         indexes = [
             models.Index(fields=["shop", "-id"], name="order_shop_newest"),
-            models.Index(fields=["order_no"], name="order_no_lookup"),
             models.Index(
                 fields=["phone_hash"], name="order_phone_hash", condition=~Q(phone_hash="")
             ),

@@ -7,6 +7,7 @@ so it carries no money; a sheet without such a column leaves that open.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -188,7 +189,8 @@ def _line(parsed: Parsed, at: int, status: str | None, *, never_paid: bool) -> L
     )
 
 
-def _promises(said: Sequence[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=1024)  # a sheet repeats the same few cells
+def _promises(said: tuple[str, ...]) -> tuple[str, ...]:
     """Terms are the users' own table, so a code we do not know passes as it is."""
     return tuple(dict.fromkeys(words.PROMISES.get(normal(word), word) for word in said))
 

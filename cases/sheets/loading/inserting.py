@@ -111,7 +111,7 @@ _EMPTY: Final = "{}"
 
 def _naive(moment: datetime | None) -> str | None:
     """As Django keeps times on SQLite: UTC without saying so ("+00:00" taken off)."""
-    return None if moment is None else str(moment.astimezone(UTC))[:-6]
+    return None if moment is None else moment.astimezone(UTC).isoformat(" ")[:-6]
 
 
 def _decimal(number: Decimal | None) -> str | None:

@@ -21,11 +21,9 @@ from cases.sheets.facts import LineFacts, OrderFacts
 from cases.sheets.loading.changes import Change, differences, of_lines
 from cases.sheets.loading.inserting import insert_columns, take_keys
 from cases.sheets.loading.merging import (
-    MILESTONES,
     NEW_LINE,
     NEW_ORDER,
     NEW_PAYMENT,
-    PLANS,
     OrderRecord,
     Record,
     Values,
@@ -90,7 +88,6 @@ class OrderLoader:
     def stamp(self, facts: OrderFacts) -> str:
         """The same facts from the same columns have the same stamp (64 hex digits)."""
         told = [self.spoken, *_order_told(facts), *sorted(facts.extra.items())]
-        told += [at.isoformat() if at else "" for at in _order_times(facts)]
         for line in facts.lines:
             told += _line_told(line)
             told += sorted(line.extra.items())
@@ -104,9 +101,7 @@ def _told(kind: type[Any], *but: str) -> Callable[[Any], tuple[Any, ...]]:
     return attrgetter(*[name for name in kind.__dataclass_fields__ if name not in but])
 
 
-_ORDER_TIMES: Final = (*MILESTONES, *PLANS)
-_order_told = _told(OrderFacts, "rows", "warnings", "extra", "lines", *_ORDER_TIMES)
-_order_times = attrgetter(*_ORDER_TIMES)
+_order_told = _told(OrderFacts, "rows", "warnings", "extra", "lines")
 _line_told = _told(LineFacts, "row", "extra")
 
 

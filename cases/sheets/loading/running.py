@@ -24,11 +24,11 @@ from cases.sheets.recognising import recogniser
 from cases.sheets.registry import Intake, Loader
 
 #: Rows per transaction: SQLite has one writer, and whoever saves a note waits for one chunk.
-CHUNK: Final = {"sqlite": 500, "postgresql": 2000}
+CHUNK: Final = {"sqlite": 2000, "postgresql": 2000}
 #: So there a chunk holds these while others write too; alone, small chunks only cost.
 SHARED_CHUNK: Final = 100
 #: Seconds after which nobody seems to write beside us any more.
-ALONE_AFTER: Final = 5
+ALONE_AFTER: Final = 60
 #: What goes through the door costs more than writing orders.
 DOOR_CHUNK: Final = {"sqlite": 100, "postgresql": 500}
 #: A trial run writes nothing, so it may look at this many rows together.
