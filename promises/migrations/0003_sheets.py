@@ -24,6 +24,10 @@ class Migration(migrations.Migration):
             name='term',
             options={'ordering': ['promise', 'platform', 'shop_id', '-valid_from'], 'permissions': [('import_term', 'Can import terms'), ('export_term', 'Can export terms')], 'verbose_name': 'terms of a promise', 'verbose_name_plural': 'terms of promises'},
         ),
+        migrations.AlterModelOptions(
+            name='entry',
+            options={'ordering': ['deposit_id', 'seq'], 'permissions': [('export_entry', 'Can export the statements of deposits')], 'verbose_name': 'entry', 'verbose_name_plural': 'entries'},
+        ),
         migrations.CreateModel(
             name='Payout',
             fields=[
