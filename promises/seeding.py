@@ -42,7 +42,7 @@ _MONEY = frozenset(
     {"view_deposit", "view_entry", "view_topupduty", "view_dutyevent", "view_shopnotice"}
 )
 _PAYOUTS = frozenset({"view_payout", "view_payoutnote", "import_payout", "settle_payout"})
-_SHEETS = frozenset({"import_claim", "export_claim"}) | _PAYOUTS
+_SHEETS = frozenset({"import_claim", "export_claim", "export_entry"}) | _PAYOUTS
 _EDITABLE = ("term", "limit", "breachsetting", "couriername")
 #: What a role may beside its steps (cases.seeding.roles).
 RIGHTS: dict[str, frozenset[str]] = {
@@ -59,7 +59,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     | {"file_claim", "top_up_deposit", "withdraw_deposit", "require_deposit", "dismiss_breach"}
     | {f"{act}_{name}" for act in ("view", "add", "change") for name in _EDITABLE}
     | {"delete_couriername", "import_term", "export_term"},
-    Role.AUDITOR: _VIEW | _MONEY | {"view_limit", "export_claim", "export_term"},
+    Role.AUDITOR: _VIEW | _MONEY | {"view_limit", "export_claim", "export_entry", "export_term"},
 }
 
 

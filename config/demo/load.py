@@ -6,18 +6,18 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
 from cases.flow import clock
-from cases.flow.door import Actor
 from cases.models import Case, Order
 from cases.seeding import seed
-from cases.sheets.loading import import_file
-from config.demo.generator import DemoFile, generate
+from config.demo import promises
+from config.demo.desk import take
+from config.demo.generator import generate
 from config.demo.people import make_people, make_shops
 from config.demo.telling import tell
 from config.demo.world import ZONE
+from promises.models import Claim
 
 
 def load(today: date | datetime | None = None) -> dict[str, Any]:
@@ -37,19 +37,12 @@ def load(today: date | datetime | None = None) -> dict[str, Any]:
         seed()
         people = make_people(make_shops())
         world, files = generate(Path(folder), moment)
-        sheets = [_import(file, people["lead"]) for file in files]
+        sheets = [take(file.path, people["lead"], file.shop) for file in files]
         steps = tell(world, people)
-    told = {"loaded": True, "moment": moment.isoformat(), "sheets": sheets, "steps": steps}
+        more, acts = promises.tell(Path(folder), moment, people)
+    told = {"loaded": True, "moment": moment.isoformat(), "sheets": [*sheets, *more]}
+    told["steps"] = steps + acts
     return {**told, **standing()}
-
-
-def _import(file: DemoFile, clerk: User) -> dict[str, Any]:
-    """As on the import page; the demo's sheets have no row that could fail."""
-    result = import_file(file.path, actor=Actor.sheet(clerk), shop=file.shop).as_dict()
-    if result["failed"]:
-        message = f"{file.path.name}: {result}"
-        raise RuntimeError(message)
-    return result
 
 
 def moment_of(today: date | datetime | None) -> datetime:
@@ -68,4 +61,5 @@ def standing() -> dict[str, Any]:
         "cases": len(cases),
         "states": dict(sorted(Counter(state for state, _ in cases).items())),
         "kinds": dict(sorted(Counter(kind for _, kind in cases).items())),
+        "claims": dict(sorted(Counter(Claim.objects.values_list("state", flat=True)).items())),
     }

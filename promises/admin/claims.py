@@ -7,9 +7,8 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -23,12 +22,12 @@ from cases.admin.scope import ReadOnly, ShopScoped, person, scoped
 from cases.admin.sheets import SheetPages
 from cases.admin.steps import CHANNEL
 from cases.flow import clock
-from cases.flow.door import Actor, NotPermitted, Refused, allowed, once_more, perform
+from cases.flow.door import Actor, Refused, allowed, once_more, perform
 from cases.flow.states import StepInfo
 from cases.looks import SIDES, countdown, label, moment, now_of, yuan_text
 from cases.models import Order, OrderLine
 from promises import verbs
-from promises.admin.pages import Page, Row
+from promises.admin.pages import ActPages, Page, Row, no_duty
 from promises.forms import CLAIM_FORMS, FileClaimForm
 from promises.guards import foreseen
 from promises.models import Claim, ClaimEvent, ClaimState
@@ -53,8 +52,6 @@ USUAL = {
     ClaimState.CONTESTED: "adjudicate",
     ClaimState.ADJUDICATING: "uphold",
 }
-#: What a page shows beside the claim's own row.
-BESIDE = ("order__shop", "order_line", "shop", "case", "term")
 #: The names under which a working is read.
 WORDS = {
     "refund": _("Refund of the price"),
@@ -103,8 +100,10 @@ class ClaimList(ChangeList):
 
 
 @admin.register(Claim)
-class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
+class ClaimAdmin(SheetPages, ExportPages, ActPages, ReadOnly, ShopScoped, ModelAdmin):
     export_kind = CLAIMS
+    acts = PERSON_STEPS
+    beside = ("order__shop", "order_line", "shop", "case", "term")
     list_display = [
         "claim_no", "promise", "state_shown", "turn", "deadline", "order_link", "amount_shown",
         "paid_shown", "owed_shown", "shop",
@@ -117,16 +116,8 @@ class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
     ordering = [F("due_at").asc(nulls_last=True), "-pk"]
     sortable_by = ["claim_no", "deadline"]
 
-    def get_urls(self) -> Any:
-        view = self.admin_site.admin_view(self.step_view)
-        name = "promises_claim_do"
-        return [path("<int:object_id>/do/<str:step>/", view, name=name), *super().get_urls()]
-
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return ClaimList
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        return {}
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("promises.file_claim"))
@@ -151,7 +142,7 @@ class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
 
         def go(form: Any, key: str | None) -> str:
             claim = verbs.file_claim(actor, form.order, key=key, **form.inputs())
-            return reverse("admin:promises_claim_change", args=[claim.pk])
+            return self.row_url(claim)
 
         page = Page(
             title=gettext("File a claim"),
@@ -182,29 +173,13 @@ class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
         found: Order | None = orders.filter(order_no=number).first() if number else None
         return found
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        claim = self.get_or_404(
-            request, object_id, "order__shop", "order_line", "shop", "case", "term"
-        )
-        if not self.has_view_permission(request, claim):
-            raise PermissionDenied
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET"])  # a claim moves by its steps only
+    def shown(self, request: HttpRequest, claim: Claim) -> dict[str, Any]:
         actor, now = Actor.person(person(request), CHANNEL), now_of(request)
         with clock.standing_at(now):
             steps = allowed(actor, claim)
         info = Claim.steps()
         usual = USUAL.get(claim.state, "")
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": claim,
+        return {
             "claim": claim,
             "title": claim.claim_no,
             "state": state_of(claim),
@@ -212,35 +187,24 @@ class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
             "countdown": countdown(claim.due_at, now),
             "due": moment(claim.due_at),
             "expiry": info[claim.on_expiry].label if claim.on_expiry in info else "",
-            "primary": (_do(claim, usual), info[usual].label) if usual in steps else None,
-            "others": [(_do(claim, n), info[n].label) for n in steps if n != usual],
+            "primary": (self.do_url(claim, usual), info[usual].label) if usual in steps else None,
+            "others": [(self.do_url(claim, n), info[n].label) for n in steps if n != usual],
             "working": working_rows(claim),
             "money": money_rows(claim),
             "facts": fact_rows(claim),
             "entries": _entries(request, claim),
             "timeline": [_event(event) for event in claim.events.select_related("user")],
         }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "promises/claim.html", context)
 
-    def step_view(self, request: HttpRequest, object_id: int, step: str) -> HttpResponse:
-        """``…/<pk>/do/<step>/``: what it does to the deposit stands before the button."""
-        info = Claim.steps().get(step)
-        if info is None or step not in PERSON_STEPS:
-            raise Http404
-        claim = self.get_or_404(
-            request, str(object_id), "order__shop", "order_line", "shop", "term"
-        )
-        if not self.has_view_permission(request, claim):
-            raise PermissionDenied
-        actor = Actor.person(person(request), CHANNEL)
-        back = reverse("admin:promises_claim_change", args=[claim.pk])
+    def act_page(self, request: HttpRequest, claim: Claim, step: str, actor: Actor) -> Page:
+        """What it does to the deposit stands before the button."""
+        info, back = Claim.steps()[step], self.row_url(claim)
 
         def go(form: Any, key: str | None) -> str:
             _act(request, actor, claim, info, key, form.inputs())
             return back
 
-        page = Page(
+        return Page(
             title=str(info.label),
             form=lambda data: CLAIM_FORMS[step](data, claim=claim, actor=actor),
             go=go,
@@ -252,7 +216,6 @@ class ClaimAdmin(SheetPages, ExportPages, ReadOnly, ShopScoped, ModelAdmin):
             version=claim.version,
             danger=info.danger,
         )
-        return page.answer(self, request)
 
     @display(description=_("state"), label={str(s): t or "default" for s, t in TONES.items()})
     def state_shown(self, claim: Claim) -> tuple[str, str]:
@@ -313,10 +276,6 @@ class _FileForm(FileClaimForm):
         return super().inputs()
 
 
-def _do(claim: Claim, step: str) -> str:
-    return reverse("admin:promises_claim_do", args=[claim.pk, step])
-
-
 def state_of(claim: Claim) -> SafeString:
     state = ClaimState(claim.state)
     return label(state.label, TONES[state])
@@ -348,7 +307,7 @@ def _act(  # noqa: PLR0913, PLR0917 - a step has these and no more
 
 def _obstacle(request: HttpRequest, actor: Actor, claim: Claim, info: StepInfo) -> Refused | None:
     if not actor.may(Claim, info):
-        return NotPermitted(gettext("“%(step)s” is not among your duties.") % {"step": info.label})
+        return no_duty(info.label)
     if claim.state not in info.sources and request.method != "POST":
         return Refused(
             gettext("The claim is “%(state)s”: this step is not open now.")

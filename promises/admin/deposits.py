@@ -5,9 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -15,11 +14,12 @@ from unfold.decorators import display
 
 from cases.admin.scope import ReadOnly, ShopScoped, person
 from cases.admin.steps import CHANNEL
-from cases.flow.door import Actor, NotPermitted
+from cases.flow.door import Actor
 from cases.looks import countdown, label, moment, now_of, yuan_text
 from cases.models import Shop
 from promises import verbs
-from promises.admin.pages import Page, Row
+from promises.admin.pages import ActPages, Page, Row, no_duty
+from promises.admin.statements import balance_chart, balance_lines, statement_url
 from promises.forms import DEPOSIT_FORMS, MoneyForm
 from promises.models import Deposit, DutyState, TopUpDuty
 
@@ -52,7 +52,9 @@ class FirstMoneyForm(MoneyForm):
 
 
 @admin.register(Deposit)
-class DepositAdmin(ReadOnly, ShopScoped, ModelAdmin):
+class DepositAdmin(ActPages, ReadOnly, ShopScoped, ModelAdmin):
+    acts = TITLES
+    beside = ("shop",)
     list_display = [
         "shop", "available_shown", "frozen_shown", "paid_shown", "owed_shown", "required_shown",
         "status",
@@ -61,14 +63,6 @@ class DepositAdmin(ReadOnly, ShopScoped, ModelAdmin):
     search_fields = ["shop__code", "shop__name"]
     ordering = ["shop__code"]
     sortable_by = ["shop"]
-
-    def get_urls(self) -> Any:
-        view = self.admin_site.admin_view(self.act_view)
-        name = "promises_deposit_do"
-        return [path("<int:object_id>/do/<str:verb>/", view, name=name), *super().get_urls()]
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        return {}
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("promises.top_up_deposit"))
@@ -90,7 +84,7 @@ class DepositAdmin(ReadOnly, ShopScoped, ModelAdmin):
 
         def go(form: Any, key: str | None) -> str:
             deposit = verbs.top_up(actor, key=key, **form.inputs())
-            return reverse("admin:promises_deposit_change", args=[deposit.pk])
+            return self.row_url(deposit)
 
         page = Page(
             title=gettext("First top-up of a shop"),
@@ -101,48 +95,32 @@ class DepositAdmin(ReadOnly, ShopScoped, ModelAdmin):
         )
         return page.answer(self, request)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        deposit = self.get_or_404(request, object_id, "shop")
-        if not self.has_view_permission(request, deposit):
-            raise PermissionDenied
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET"])
+    def shown(self, request: HttpRequest, deposit: Deposit) -> dict[str, Any]:
         duties = list(TopUpDuty.objects.filter(shop=deposit.shop).order_by("-pk")[:10])
-        newest = deposit.entries.select_related("claim", "by").order_by("-seq")[:MOST_ENTRIES]
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": deposit,
+        entries = deposit.entries.select_related("claim", "by").order_by("-seq")
+        newest = list(entries[:MOST_ENTRIES])
+        lines = balance_lines(newest[::-1])
+        return {
             "deposit": deposit,
             "title": gettext("Deposit of %(shop)s") % {"shop": deposit.shop},
             "tiles": account_rows(deposit),
             "duties": [_duty(d, request) for d in duties],
             "acts": [
-                (reverse("admin:promises_deposit_do", args=[deposit.pk, verb]), title)
+                (self.do_url(deposit, verb), title)
                 for verb, title in TITLES.items()
                 if request.user.has_perm(f"promises.{verb}_deposit")
             ],
             "entries": [_entry(e) for e in newest],
             "more": deposit.seq > MOST_ENTRIES,
+            "chart": balance_chart(deposit, lines),
+            "lines": lines,
+            "sheet": statement_url(deposit)
+            if request.user.has_perm("promises.export_entry")
+            else "",
         }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "promises/deposit.html", context)
 
-    def act_view(self, request: HttpRequest, object_id: int, verb: str) -> HttpResponse:
-        if verb not in TITLES:
-            raise Http404
-        deposit = self.get_or_404(request, str(object_id), "shop")
-        if not self.has_view_permission(request, deposit):
-            raise PermissionDenied
-        actor = Actor.person(person(request), CHANNEL)
-        back = reverse("admin:promises_deposit_change", args=[deposit.pk])
-        title = str(TITLES[verb])
+    def act_page(self, request: HttpRequest, deposit: Deposit, verb: str, actor: Actor) -> Page:
+        back, title = self.row_url(deposit), str(TITLES[verb])
 
         def go(form: Any, key: str | None) -> str:
             if verb == "require":
@@ -153,7 +131,7 @@ class DepositAdmin(ReadOnly, ShopScoped, ModelAdmin):
             return back
 
         may = request.user.has_perm(f"promises.{verb}_deposit")
-        page = Page(
+        return Page(
             title=title,
             form=DEPOSIT_FORMS[verb],
             go=go,
@@ -161,12 +139,9 @@ class DepositAdmin(ReadOnly, ShopScoped, ModelAdmin):
             done=gettext("%(what)s: done.") % {"what": title},
             help=gettext("Debts are paid first, the oldest first.") if verb == "top_up" else "",
             facts=[(gettext("Shop"), str(deposit.shop), ""), *account_rows(deposit)],
-            obstacle=None
-            if may
-            else NotPermitted(gettext("“%(step)s” is not among your duties.") % {"step": title}),
+            obstacle=None if may else no_duty(title),
             danger=verb == "withdraw",
         )
-        return page.answer(self, request)
 
     @display(description=_("available"))
     def available_shown(self, deposit: Deposit) -> str:

@@ -87,7 +87,7 @@ class Payouts(ChangeList):
 
 
 class PaidFilter(DaysFilter):
-    title = _("paid at")
+    title = _("payout time")
     column = "paid_at"
 
 
@@ -252,7 +252,7 @@ class PayoutAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
         url = reverse("admin:cases_order_change", args=[row.order_id])
         return format_html('<a class="sh-number" href="{}">{}</a>', url, row.order_no)
 
-    @display(description=_("platform's no."))
+    @display(description=_("payout no."))
     def number_shown(self, row: Payout) -> str:
         return row.number or "–"
 
@@ -272,7 +272,7 @@ class PayoutAdmin(SheetPages, ReadOnly, ShopScoped, ModelAdmin):
     def status_shown(self, row: Payout) -> str:
         return str(row.get_status_display()) if row.number else "–"
 
-    @display(description=_("paid at"), ordering="paid_at")
+    @display(description=_("payout time"), ordering="paid_at")
     def paid_shown(self, row: Payout) -> str:
         return moment(row.paid_at)
 
@@ -347,8 +347,8 @@ def _sides(row: Payout) -> list[tuple[Any, Any, Any]]:
     return [
         (_("Number"), row.number or "–", paid_link(paid)),
         (_("Amount"), yuan_text(row.amount), yuan_text(row.ours)),
-        (_("Paid at"), moment(row.paid_at) if row.number else "–", moment(at)),
+        (_("Payout time"), moment(row.paid_at) if row.number else "–", moment(at)),
         (_("Status"), row.word or (row.get_status_display() if row.number else "–"), "–"),
-        (_("Reason"), row.reason or "–", paid_text(paid) if paid else "–"),
+        (_("Payout reason"), row.reason or "–", paid_text(paid) if paid else "–"),
         (_("Text"), row.text or "–", "–"),
     ]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from cases.admin.listsheets import ListSheets
 from cases.admin.scope import ShopScoped, person
 from cases.admin.steps import CHANNEL
 from cases.flow import clock
@@ -25,6 +26,7 @@ from promises import verbs
 from promises.admin.pages import Page
 from promises.duties import check_not_blocked
 from promises.models import Limit, Term
+from promises.resources import TermResource
 
 #: What a change may set anew; promise, platform and shop are what the row is about.
 CHANGEABLE = [
@@ -68,7 +70,8 @@ class ChangeForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Term)
-class TermAdmin(ShopScoped, ModelAdmin):
+class TermAdmin(ListSheets, ShopScoped, ModelAdmin):
+    resource_classes = [TermResource]
     form = NewTermForm
     list_display = [
         "promise", "place", "rule", "hours", "window", "counted", "freight_side", "offer",

@@ -138,6 +138,7 @@ class Entry(AppendOnly):
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
         ordering = ["deposit_id", "seq"]
+        permissions = [("export_entry", "Can export the statements of deposits")]
         constraints = [
             models.UniqueConstraint(fields=["deposit", "seq"], name="entry_seq"),
             models.UniqueConstraint(fields=["deposit", "prev"], name="entry_prev"),

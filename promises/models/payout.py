@@ -44,7 +44,7 @@ class Payout(models.Model):
 
     shop = models.ForeignKey(Shop, models.PROTECT, related_name="+", verbose_name=_("shop"))
     platform = models.CharField(_("platform"), max_length=10, choices=Platform.choices)
-    number = models.CharField(_("platform's no."), max_length=64, blank=True, default="")
+    number = models.CharField(_("payout no."), max_length=64, blank=True, default="")
     order_no = models.CharField(_("order no."), max_length=64)
     order = models.ForeignKey(
         Order,
@@ -60,7 +60,7 @@ class Payout(models.Model):
         _("status"), max_length=8, choices=Status.choices, blank=True, default=Status.UNKNOWN
     )
     word = models.CharField(_("platform's word"), max_length=60, blank=True, default="")
-    paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
+    paid_at = models.DateTimeField(_("payout time"), null=True, blank=True)
     text = models.CharField(_("text"), max_length=300, blank=True, default="")
     extra = models.JSONField(default=dict, blank=True, editable=False)
     heard_at = models.DateTimeField(_("heard at"))

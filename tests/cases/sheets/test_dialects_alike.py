@@ -23,6 +23,26 @@ from tests.cases.sheets.test_dialects import (
 from tests.cases.sheets.test_layouts import ERP_CASE, JD_SERVICE, JUSHUITAN, KUAISHOU, PDD_CASE
 
 DETAIL = {"订单编号": "1", "标题": "甲", "价格": "9.90", "购买数量": "2", "商家编码": "S"}
+CLAIM = {
+    "赔付单号": "X1",
+    "店铺代码": "s",
+    "订单编号": "A1",
+    "订单行号": "1",
+    "服务承诺": "ship_on_time",
+    "提出时间": "2026-03-01 08:00:00",
+    "赔付金额": "5.00",
+    "状态": "filed",
+    "说明": "迟了",
+}
+PAYOUT = {
+    "打款单号": "P1",
+    "订单编号": "A1",
+    "打款金额": "5.00",
+    "打款类型": "补偿",
+    "打款时间": "2026-03-01 08:00:00",
+    "状态": "打款成功",
+    "备注": "迟发",
+}
 SAMPLES = {
     "taobao orders 2018": (makers.TAOBAO_ORDERS, [makers.TAOBAO_ORDER]),
     "taobao order_lines": (makers.TAOBAO_DETAILS, [DETAIL, DETAIL | {"标题": "乙"}]),
@@ -42,6 +62,8 @@ SAMPLES = {
     "generic orders": (list(KUAISHOU), [KUAISHOU]),
     "generic orders by line": (list(JUSHUITAN[0]), JUSHUITAN),
     "generic cases": (list(ERP_CASE), [ERP_CASE]),
+    "native claims": (list(CLAIM), [CLAIM]),
+    "platform payouts": (list(PAYOUT), [PAYOUT]),
 }
 _WIDE = {ord(c): ord(c) + 0xFEE0 for c in "()/-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefgh"}
 SPELLINGS = (
