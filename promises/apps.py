@@ -30,12 +30,12 @@ class PromisesConfig(AppConfig):
         from promises.auditing import check_promises  # noqa: PLC0415
         from promises.couriers import seed_couriers  # noqa: PLC0415
         from promises.sheets import kinds  # noqa: F401, PLC0415 - it registers
-        from promises.showing import claims_of  # noqa: PLC0415
+        from promises.showing import breaches_of, claims_of  # noqa: PLC0415
 
         post_migrate.connect(install_triggers, sender=self, dispatch_uid="promises.triggers")
         objects.KINDS.update({"claim": desk.CLAIM, "deposit": desk.DEPOSIT})
         objects.ORDER_ACTS["file_claim"] = desk.FILE_CLAIM
-        showing.PARTS_OF_ORDER["claims"] = claims_of
+        showing.PARTS_OF_ORDER.update({"claims": claims_of, "breaches": breaches_of})
         roles.BESIDES_STEPS_OF["promises"] = ours.RIGHTS
         writer.WRITERS.update(
             {

@@ -157,6 +157,17 @@ CHECKS = (
         """,
     ),
     Check(
+        "breach_of_another_claim",
+        "promises_breach",
+        gettext_lazy("It is settled by claim %s, which is of another line or promise."),
+        """
+        SELECT o.order_no || ' ' || b.promise, c.claim_no
+        FROM promises_breach b JOIN promises_claim c ON c.id = b.claim_id
+        JOIN cases_order o ON o.id = b.order_id
+        WHERE c.order_line_id <> b.line_id OR c.promise <> b.promise OR c.shop_id <> b.shop_id
+        """,
+    ),
+    Check(
         "claim_clock_wrong",
         "promises_claim",
         gettext_lazy("The claim is %s; its clock is on “%s”, due %s."),

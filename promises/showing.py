@@ -105,3 +105,21 @@ def claims_of(order: Order) -> list[dict[str, Any]]:
         }
         for claim in order.claims.select_related("order_line").order_by("pk")
     ]
+
+
+def breaches_of(order: Order) -> list[dict[str, Any]]:
+    """The promises of an order that were found broken, or that cannot be judged."""
+    zone = ZoneInfo(order.shop.zone)
+    return [
+        {
+            "line_no": breach.line.line_no,
+            "promise": breach.promise,
+            "state": breach.state,
+            "since": moment(breach.since, zone),
+            "until": moment(breach.until, zone),
+            "amount": None if breach.amount is None else money(breach.amount),
+            "missing": breach.missing or None,
+            "claim_no": breach.claim.claim_no if breach.claim else None,
+        }
+        for breach in order.breaches.select_related("line", "claim").order_by("pk")
+    ]

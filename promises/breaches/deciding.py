@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cases.flow import clock, door
@@ -26,7 +27,17 @@ def file(actor: Actor, breach: Breach, *, amount: Decimal | None = None, text: s
     _check(actor, breach, FILE)
     _check_undecided(breach)
     demand = verbs.Demand(breach.promise, breach.line.line_no, amount=amount, text=text)
-    return verbs.file_claim(actor, breach.order, demand, key=key_of(breach))
+
+    def unit(_nothing: None) -> Claim:
+        with transaction.atomic():
+            claim = verbs.file_claim(actor, breach.order, demand, key=key_of(breach))
+            fresh = Breach.objects.get(pk=breach.pk)
+            if fresh.claim_id != claim.pk:  # put aside by somebody at the same moment
+                _check_undecided(fresh)
+            return claim
+
+    filed: Claim = door.once_more(unit, None)
+    return filed
 
 
 def dismiss(actor: Actor, breach: Breach, *, text: str) -> Breach:

@@ -26,7 +26,7 @@ def office():
     return admin_data.office()
 
 
-def sold(shop, number="L1", promises="ship_on_time", lines=1, **more):
+def sold(shop, number="LATE-1", promises="ship_on_time", lines=1, **more):
     """Paid six days ago, shipped three days later unless said otherwise."""
     order = admin_data.order(shop, number, lines=lines)
     late = {"shipped_at": timezone.now() - 3 * DAY, **more}
@@ -36,7 +36,7 @@ def sold(shop, number="L1", promises="ship_on_time", lines=1, **more):
     return Order.objects.get(pk=order.pk)
 
 
-def found(shop, number="L1", **more):
+def found(shop, number="LATE-1", **more):
     order = sold(shop, number, **more)
     find()
     return Breach.objects.get(order=order)
@@ -64,7 +64,7 @@ def test_from_the_queue_to_the_claim_with_one_press(office):
     agent = office.client("agent")
 
     listed = text_of(agent.get(reverse(LIST)))
-    assert "L1" in listed
+    assert "LATE-1" in listed
     assert "¥5.50" in listed
     assert page(breach, "file") in listed
     assert "¥5.50" in text_of(agent.get(page(breach)))
@@ -79,7 +79,7 @@ def test_from_the_queue_to_the_claim_with_one_press(office):
     )  # fmt: skip
     assert Breach.objects.get().state == "filed"
     assert claim.claim_no in text_of(agent.get(reverse(LIST) + "?tab=filed"))
-    assert "L1" not in text_of(agent.get(reverse(LIST)))
+    assert "LATE-1" not in text_of(agent.get(reverse(LIST)))
     # An old page pressed again changes nothing and says how it stands.
     again = agent.post(page(breach, "file"), {})
     assert again.status_code == 200
@@ -120,7 +120,7 @@ def test_put_aside_with_a_reason(office):
 def test_many_at_once_with_a_summary(office):
     rows = [found(office.a, f"N{n}") for n in range(3)]
     rows.append(found(office.a, "N9", shipped_at=None))  # sent, nobody says when
-    foreign = found(office.b, "F1")
+    foreign = found(office.b, "FOREIGN-1")
     lead = office.client("lead")
     pks = [row.pk for row in rows]
     first = submit(office.client("agent"), page(rows[0], "file"))
@@ -131,7 +131,7 @@ def test_many_at_once_with_a_summary(office):
     bulk = reverse("admin:promises_breach_bulk", args=["file"])
     assert bulk in confirm
     assert "¥11.00" in confirm
-    assert "F1" not in confirm
+    assert "FOREIGN-1" not in confirm
     done = text_of(lead.post(bulk, {"pk": [*pks, foreign.pk]}))
 
     assert Claim.objects.count() == 3
@@ -155,7 +155,7 @@ def test_outside_the_shop_nothing_exists(office):
     urls = [page(breach), page(breach, "file"), page(breach, "dismiss")]
     assert [stranger.get(url).status_code for url in urls] == [404] * 3
     assert [stranger.post(url, {"text": "xx"}).status_code for url in urls[1:]] == [404, 404]
-    assert "L1" not in text_of(stranger.get(reverse(LIST) + "?tab=all"))
+    assert "LATE-1" not in text_of(stranger.get(reverse(LIST) + "?tab=all"))
     assert Breach.objects.get().state == "proposed"
     BreachSetting.objects.create(shop=office.a)
     listed = text_of(stranger.get(reverse("admin:promises_breachsetting_changelist")))
@@ -192,7 +192,7 @@ def test_presses_are_posts(office):
 def test_sidebar_and_home_count_what_waits(office):
     for number in range(3):
         found(office.a, f"N{number}")
-    found(office.b, "F1")
+    found(office.b, "FOREIGN-1")
 
     drawn = text_of(office.client("lead").get(reverse("admin:index")))
 
@@ -251,7 +251,7 @@ def test_a_case_offers_the_claim_its_reason_leads_to(office, reason, kind, promi
     agent = office.client("agent")
 
     drawn = text_of(agent.get(reverse("admin:cases_case_change", args=[case.pk])))
-    query = f"order_no=L1&amp;promise={promise}&amp;line=1"
+    query = f"order_no=LATE-1&amp;promise={promise}&amp;line=1"
     url = f"{reverse('admin:promises_claim_add')}?{query}"
     assert url in drawn
     assert amount in drawn[drawn.index('id="offers"') :]
@@ -260,7 +260,7 @@ def test_a_case_offers_the_claim_its_reason_leads_to(office, reason, kind, promi
     assert re.search(rf'<option value="{promise}" selected>', form)
     assert 'value="1"' in form
     assert amount in form
-    answer = submit(agent, url.replace("&amp;", "&"), order_no="L1", promise=promise, line="1")
+    answer = submit(agent, url.replace("&amp;", "&"), order_no="LATE-1", promise=promise, line="1")
     assert answer.status_code == 302
     claim = Claim.objects.get()
     assert (claim.case_id, f"¥{claim.amount}") == (case.pk, amount)

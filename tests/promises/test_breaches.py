@@ -2,12 +2,15 @@
 
 import csv
 from datetime import datetime, timedelta
+from importlib import import_module
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from cases.auditing import audit
 from cases.changes import orders_changed
 from cases.flow import clock
 from cases.models import Order, OrderLine, Shop
@@ -522,3 +525,37 @@ def test_the_task_is_what_the_beat_knocks_for(counter):
 
     assert find_breaches.apply().get()["proposed"] == 1
     assert find_breaches.apply().get()["looked"] == 0
+
+
+def test_orders_from_before_are_looked_at_too(counter, tmp_path):
+    look_at_all = import_module("promises.migrations.0002_breaches").look_at_all
+    told(tmp_path, {}, {"promises": "quality"}, {"shipped_at": "2026-03-02 10:00:00", **SENT})
+    Lookout.objects.all().delete()
+
+    look_at_all(None, SimpleNamespace(connection=connection))
+
+    assert find(NOW) == {"looked": 2, "proposed": 1, "exceptions": 0, "cleared": 0, "filed": 0}
+
+
+def test_an_order_shows_what_was_found_and_the_audit_compares_it_with_its_claim(counter, tmp_path):
+    told(tmp_path, {}, {})
+    find(NOW)
+    counter.now = NOW
+    claim = counter.file(Order.objects.get(order_no="O1"))
+    shown = run("show", "order", "O1")[1]["breaches"]
+
+    assert shown == [
+        {
+            "line_no": 1,
+            "promise": "ship_on_time",
+            "state": "filed",
+            "since": "2026-03-03T10:00:00+08:00",
+            "until": None,
+            "amount": "5.00",
+            "missing": None,
+            "claim_no": claim.claim_no,
+        }
+    ]
+    assert books_are_clean(counter.now)
+    Breach.objects.filter(order__order_no="O2").update(claim=claim, state="filed")
+    assert [v["what"] for v in audit(counter.now).violations] == ["breach_of_another_claim"]
