@@ -136,7 +136,8 @@ def _freight_due(order: Order, goods: Decimal) -> Decimal:
         - standing_total(order)
         - goods
     )
-    return max(min(freight, missing), ZERO)
+    due: Decimal = max(min(freight, missing), ZERO)
+    return due
 
 
 def _lines_of(line: OrderLine, gross: Decimal, rate: str, number: int) -> list[NewLine]:
