@@ -322,7 +322,7 @@ def facts_of(invoice: Invoice) -> list[Row]:
     """Which invoice this is, beside the form."""
     rows: list[Row] = [
         (gettext("Invoice"), str(invoice), ""),
-        (gettext("Kind"), str(invoice.get_kind_display()), ""),
+        (gettext("Invoice kind"), str(invoice.get_kind_display()), ""),
         (gettext("Total with tax"), yuan_text(invoice.gross), "strong"),
         (gettext("Issued at"), moment(invoice.issued_at), ""),
     ]
@@ -391,6 +391,7 @@ def enter_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         back=reverse("admin:invoices_invoice_changelist"),
         done=gettext("The invoice is entered."),
         help=gettext("As it stands on the paper; it cannot be changed afterwards."),
+        css="invoices/entry.css",
     )
     return page.answer(model_admin, request)
 

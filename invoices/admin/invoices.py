@@ -48,7 +48,7 @@ from invoices.showing import buyer_of
 
 
 class KindFilter(ChoiceFilter):
-    title = _("kind")
+    title = _("invoice kind")
     parameter_name = column = "kind"
     choices_of = InvoiceKind.choices
 
@@ -240,7 +240,7 @@ class InvoiceAdmin(OneSearch, ReadOnly, ShopScoped, ModelAdmin):
         url = reverse("admin:cases_order_change", args=[invoice.order_id])
         return format_html('<a class="sh-number" href="{}">{}</a>', url, invoice.order.order_no)
 
-    @display(description=_("buyer"))
+    @display(description=_("buyer's name"))
     def buyer(self, invoice: Invoice) -> str:
         return buyer_of(invoice) or "–"
 
@@ -314,7 +314,8 @@ def _lines(invoice: Invoice) -> list[dict[str, Any]]:
             "netted": b.gross != b.line.gross,
             "reversed": yuan_text(-b.reversed_gross) if b.reversed_gross else "–",
             "reversed_quantity": shown(b.reversed_quantity) if b.reversed_quantity else "",
-            "reserved": yuan_text(-b.reserved_gross) if b.reserved_gross else "–",
+            "is_red": bool(b.reversed_gross),
+            "reserved": yuan_text(-b.reserved_gross) if b.reserved_gross else "",
             "left": yuan_text(ledger.left(b).gross),
             "left_quantity": shown(ledger.left(b).quantity) if b.quantity else "",
         }
@@ -355,10 +356,10 @@ def _sums(invoice: Invoice) -> list[tuple[str, str, str]]:
 
 def _facts(invoice: Invoice) -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = [
-        (gettext("Kind"), invoice.get_kind_display()),
+        (gettext("Invoice kind"), invoice.get_kind_display()),
         (gettext("Issued at"), moment(invoice.issued_at)),
-        (gettext("Seller"), f"{invoice.seller_name} {invoice.seller_tax_no}".strip()),
-        (gettext("Buyer"), f"{buyer_of(invoice)} {invoice.buyer_tax_no}".strip()),
+        (gettext("Seller's name"), f"{invoice.seller_name} {invoice.seller_tax_no}".strip()),
+        (gettext("Buyer's name"), f"{buyer_of(invoice)} {invoice.buyer_tax_no}".strip()),
         (gettext("Remark"), invoice.remark),
     ]
     if invoice.is_blue:
