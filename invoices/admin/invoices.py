@@ -229,7 +229,7 @@ class InvoiceAdmin(OneSearch, ReadOnly, ShopScoped, ModelAdmin):
     def total(self, invoice: Invoice) -> str:
         return yuan_text(invoice.gross)
 
-    @display(description=_("reversed"))
+    @display(description=_("already red"))
     def reversed(self, invoice: Invoice) -> str:
         return yuan_text(invoice.standing.reversed_gross or None) if invoice.is_blue else "–"
 
@@ -347,7 +347,11 @@ def _sums(invoice: Invoice) -> list[tuple[str, str, str]]:
         s = invoice.standing
         left = s.gross - s.reversed_gross - s.reserved_gross
         rows += [
-            (gettext("Reversed"), yuan_text(-s.reversed_gross), "late" if s.reversed_gross else ""),
+            (
+                gettext("Already red"),
+                yuan_text(-s.reversed_gross),
+                "late" if s.reversed_gross else "",
+            ),
             (gettext("Spoken for by a request"), yuan_text(-s.reserved_gross), ""),
             (gettext("Left"), yuan_text(left), "strong"),
         ]
