@@ -24,6 +24,7 @@ from invoices.models.invoice import (
     rate_of,
 )
 from invoices.models.policies import Policy, SellerProfile, policy
+from invoices.models.printjobs import PrintJob
 from invoices.models.reds import (
     AuthorityCall,
     InvoiceNotice,
@@ -66,6 +67,7 @@ __all__ = [
     "PaperMove",
     "Place",
     "Policy",
+    "PrintJob",
     "Proof",
     "RedEvent",
     "RedPart",
