@@ -244,6 +244,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(BREACH_SECONDS),
         "options": {"expires": BREACH_SECONDS * 0.9},
     },
+    "run_prints": {
+        "task": "invoices.tasks.run_prints",
+        "schedule": schedule(JOB_SECONDS),
+        "options": {"expires": JOB_SECONDS * 0.9},
+    },
+    "remove_old_prints": {
+        "task": "invoices.tasks.remove_old_prints",
+        "schedule": schedule(3600),
+        "options": {"expires": 3000},
+    },
     "remove_old_files": {
         "task": "cases.tasks.remove_old_files",
         "schedule": schedule(3600),
@@ -254,6 +264,7 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_TASK_ROUTES = {
     "cases.tasks.run_jobs": {"queue": "jobs"},
     "cases.tasks.run_exports": {"queue": "jobs"},
+    "invoices.tasks.run_prints": {"queue": "jobs"},
 }
 
 # People

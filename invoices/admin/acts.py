@@ -177,7 +177,11 @@ def _first(requests: list[RedRequest], treatments: list[Treatment]) -> str:
     kinds = {t.kind for t in treatments if t.state == TreatmentState.OPEN}
     if TreatmentKind.REISSUE in kinds:
         return "reissue"
-    return "reverse_for_case" if TreatmentKind.RED in kinds else ""
+    if TreatmentKind.RED in kinds:
+        return "reverse_for_case"
+    if TreatmentKind.ENDORSE in kinds:
+        return "endorse"
+    return "move_paper" if kinds & {TreatmentKind.GIVE_BACK, TreatmentKind.HAND_BACK} else ""
 
 
 def _names(invoice: Invoice, requests: list[RedRequest], treatments: list[Treatment]) -> list[str]:
@@ -192,6 +196,9 @@ def _names(invoice: Invoice, requests: list[RedRequest], treatments: list[Treatm
         "confirm_red": bool(requests),
         "record_red": running or any(r.state == RedState.DEAD for r in requests[:1]),
         "reissue": TreatmentKind.REISSUE in kinds,
+        "endorse": left and (TreatmentKind.ENDORSE in kinds or bool(treatments)),
+        "review_endorsement": invoice.endorsements.filter(review=None).exists(),
+        "move_paper": invoice.is_paper,
         "mark_used": left and not standing.buyer_used,
         "mark_unused": left and standing.buyer_used,
         "mark_booked": not standing.booked,

@@ -25,6 +25,7 @@ from invoices.models.invoice import (
     rate_of,
 )
 from invoices.models.policies import Policy, SellerProfile, policy
+from invoices.models.printjobs import PrintJob
 from invoices.models.reds import (
     AuthorityCall,
     InvoiceNotice,
@@ -69,6 +70,7 @@ __all__ = [
     "PaperMove",
     "Place",
     "Policy",
+    "PrintJob",
     "Proof",
     "RedEvent",
     "RedPart",

@@ -156,9 +156,9 @@ def _check_way(paper: Paper, going: Going) -> None:
 
 def _check_inputs(going: Going) -> None:
     if going.to in IN_TRANSIT and not going.waybill:
-        raise Refused(_("waybill: what is on its way needs a waybill."), "bad_value")
+        raise Refused(_("What is on its way needs a waybill."), "bad_value")
     if going.to == Place.LENT and not going.holder_name:
-        raise Refused(_("holder_name: say to which vendor it is lent."), "bad_value")
+        raise Refused(_("Say by name to which vendor it is lent."), "bad_value")
     if going.to == Place.SUBSTITUTED and not (going.proof and going.evidence):
         raise Refused(
             _("A lost paper is replaced by a proof only: say which (proof) and its number."),

@@ -37,6 +37,11 @@ class EnteringForm(InvoiceForm):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["case"]
         field.queryset = Case.objects.filter(order_id=self.invoice.order_id or 0)
+        if self.actor.channel == "admin":
+            self.fit_page()
+
+    def fit_page(self) -> None:
+        """Offer what is possible, where the form is a page and not a command's words."""
 
     def inputs(self) -> dict[str, Any]:
         return {"entered": self.value(**super().inputs())}
@@ -46,7 +51,7 @@ class MovePaperForm(EnteringForm):
     """Where the paper goes."""
 
     value = Going
-    to = WordField(choices=[], label=gettext_lazy("to"))
+    to = WordField(choices=Place.choices, label=gettext_lazy("to"))
     waybill = forms.CharField(
         max_length=64,
         required=False,
@@ -75,11 +80,6 @@ class MovePaperForm(EnteringForm):
         choices=[("", "—"), *Holder.choices], required=False, label=gettext_lazy("from holder")
     )
     field_order = ["to", "waybill", "holder_name", "proof", "evidence", "case", "from_holder"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        to: Any = self.fields["to"]
-        to.choices = Place.choices
 
     def fit_page(self) -> None:
         """The page offers only where it can go from here, and knows who holds it."""
