@@ -1,10 +1,10 @@
 """Invoices in the admin: the list with its queues, an invoice's page, a page per act, policies."""
 
 from cases import panels
-from invoices.admin import invoices, policies, treatments
+from invoices.admin import credits, invoices, policies, treatments
 from invoices.admin.elsewhere import of_case, of_order
 
 panels.OF_CASE.append(of_case)
 panels.OF_ORDER.append(of_order)
 
-__all__ = ["invoices", "policies", "treatments"]
+__all__ = ["credits", "invoices", "policies", "treatments"]

@@ -22,9 +22,11 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from cases.admin.exports import ExportPages
 from cases.admin.filters import ChoiceFilter, ShopFilter
 from cases.admin.scope import ReadOnly, ShopScoped, person, sees_money
 from cases.admin.search import OneSearch, tidy
+from cases.admin.sheets import SheetPages
 from cases.files import response_for
 from cases.looks import countdown, moment, now_of, yuan_text
 from cases.models import Case, Order
@@ -43,6 +45,7 @@ from invoices.models import (
 )
 from invoices.models.quantity import shown
 from invoices.panels import TABS
+from invoices.sheets.facts import INVOICES
 from invoices.showing import buyer_of
 
 
@@ -97,7 +100,8 @@ def find_invoices(invoices: QuerySet[Any], term: str) -> list[int]:
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(OneSearch, ReadOnly, ShopScoped, ModelAdmin):
+class InvoiceAdmin(ExportPages, SheetPages, OneSearch, ReadOnly, ShopScoped, ModelAdmin):
+    export_kind = INVOICES
     find = staticmethod(find_invoices)
     list_display = [
         "number_shown", "kind", "state_shown", "total", "reversed", "order_link", "buyer",
