@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.files.base import ContentFile
 from django.db import IntegrityError
@@ -371,7 +371,7 @@ def reverse_for(
     """Request the red invoice that a case asks for."""
     return request_red(
         actor,
-        treatment.invoice,
+        cast(Invoice, treatment.invoice),
         wish_of(treatment),
         case=treatment.case,
         treatment=treatment,

@@ -18,7 +18,7 @@ from cases.looks import moment, now_of, yuan_text
 from cases.models import Order
 from invoices import drafting, ledger, verbs
 from invoices.admin.entry import EntryForm
-from invoices.forms import INVOICE_FORMS, FileForm, IssueForm, NoteForm
+from invoices.forms import INVOICE_FORMS, FileForm, InvoiceForm, IssueForm, NoteForm
 from invoices.models import (
     Invoice,
     InvoiceAct,
@@ -131,6 +131,10 @@ PAGES: dict[str, ActPage] = {
 }
 
 
+#: Forms of acts that have a page and are no verbs of the command.
+_PAGE_FORMS: dict[str, type[InvoiceForm]] = {"reverse_for_case": NoteForm, "add_file": FileForm}
+
+
 @dataclass(frozen=True)
 class Offer:
     """A button of the page."""
@@ -207,7 +211,7 @@ def act_page(model_admin: Any, request: HttpRequest, invoice: Invoice, verb: str
     """GET shows the form with its consequences, POST acts through the same verbs as commands."""
     page, user = PAGES[verb], person(request)
     actor = Actor.person(user, CHANNEL)
-    form_class = {**INVOICE_FORMS, "reverse_for_case": NoteForm, "add_file": FileForm}[verb]
+    form_class: Any = {**INVOICE_FORMS, **_PAGE_FORMS}[verb]
     back = reverse("admin:invoices_invoice_change", args=[invoice.pk])
 
     def go(form: Any, key: str | None) -> str:

@@ -12,6 +12,7 @@ from django.http import (
     HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -188,7 +189,7 @@ class InvoiceAdmin(ExportPages, SheetPages, OneSearch, ReadOnly, ShopScoped, Mod
             raise PermissionDenied
         return acts.act_page(self, request, invoice, verb)
 
-    def file_view(self, request: HttpRequest, file_id: int) -> HttpResponse:
+    def file_view(self, request: HttpRequest, file_id: int) -> HttpResponseBase:
         """The file of an invoice to who may see the invoice."""
         row = InvoiceFile.objects.filter(pk=file_id).first()
         if row is None:
@@ -292,14 +293,14 @@ def page_of(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
 
 def _clock(requests: list[RedRequest], treatments: list[Treatment], now: Any) -> dict[str, Any]:
     """The first deadline that runs on this invoice, and whose it is."""
-    running = [row for row in (*requests, *treatments) if row.due_at is not None]
+    running = [(row.due_at, row.clock_on) for row in (*requests, *treatments) if row.due_at]
     if not running:
         return {}
-    row: Any = min(running, key=lambda r: r.due_at)
-    waits = row.clock_on == "buyer"
+    due_at, clock_on = min(running)
+    waits = clock_on == "buyer"
     return {
-        "countdown": countdown(row.due_at, now),
-        "due": moment(row.due_at),
+        "countdown": countdown(due_at, now),
+        "due": moment(due_at),
         "who": gettext("The other party confirms") if waits else gettext("We act"),
     }
 

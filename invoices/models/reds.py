@@ -239,7 +239,7 @@ class RedRequest(Stateful):
     @step(
         source=[S.SUBMITTED],
         target=S.DEAD,
-        by="C",
+        by="C P",  # not the clock: the authority, whenever it answers
         label=_("The authority did not take it"),
         danger=True,
     )
