@@ -36,6 +36,7 @@ from invoices import ledger, panels
 from invoices.admin import acts
 from invoices.admin.counts import ALL, invoice_counts
 from invoices.admin.looks import blue_label, red_label, timeline, treatment_label
+from invoices.admin.months import months_page
 from invoices.models import (
     Invoice,
     InvoiceFile,
@@ -123,6 +124,7 @@ class InvoiceAdmin(ExportPages, SheetPages, OneSearch, ReadOnly, ShopScoped, Mod
             path("<int:object_id>/do/<str:verb>/", wrap(self.act_view), name="invoices_invoice_do"),
             path("issue/<int:order_id>/", wrap(self.issue_view), name="invoices_invoice_issue"),
             path("files/<int:file_id>/", wrap(self.file_view), name="invoices_invoice_file"),
+            path("months/", wrap(self.months_view), name="invoices_invoice_months"),
             *super().get_urls(),
         ]
 
@@ -188,6 +190,10 @@ class InvoiceAdmin(ExportPages, SheetPages, OneSearch, ReadOnly, ShopScoped, Mod
         if not self.has_view_permission(request, invoice):
             raise PermissionDenied
         return acts.act_page(self, request, invoice, verb)
+
+    def months_view(self, request: HttpRequest) -> HttpResponse:
+        """Sales and reversals by month and rate."""
+        return months_page(self, request)
 
     def file_view(self, request: HttpRequest, file_id: int) -> HttpResponseBase:
         """The file of an invoice to who may see the invoice."""
