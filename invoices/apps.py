@@ -10,7 +10,7 @@ class InvoicesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from cases import auditing, showing  # noqa: PLC0415 - models are ready only now
+        from cases import auditing, reports, showing  # noqa: PLC0415 - models are ready only now
         from cases.management import objects  # noqa: PLC0415
         from cases.seeding import roles, writer  # noqa: PLC0415
         from cases.sheets import registry  # noqa: PLC0415
@@ -18,6 +18,7 @@ class InvoicesConfig(AppConfig):
         from invoices import seeding as ours  # noqa: PLC0415
         from invoices.auditing import check_invoices  # noqa: PLC0415
         from invoices.papers import ready  # noqa: PLC0415
+        from invoices.reports import invoices as invoice_sums  # noqa: PLC0415
         from invoices.sheets.kind import SHEET  # noqa: PLC0415
         from invoices.showing import handling_of, invoices_of  # noqa: PLC0415
 
@@ -30,3 +31,4 @@ class InvoicesConfig(AppConfig):
         auditing.CHECKERS["invoices"] = check_invoices
         ready.register()
         registry.add(SHEET)
+        reports.MEASURES["invoices"] = invoice_sums

@@ -23,6 +23,8 @@ _BOOKS = frozenset(
     f"view_{name}"
     for name in ("standing", "balance", "reversal", "redpart", "invoiceact", "invoicefile")
 ) | {"view_invoicenotice", "view_authoritycall", "view_sellerprofile"}
+_CREDITS = frozenset({"view_creditnote", "view_creditline"})
+_SHEETS = _CREDITS | {"match_creditnote", "import_invoice", "export_invoice"}
 _ISSUE = frozenset({"issue_invoice", "void_invoice", "mark_used_invoice"})
 _SETTINGS = frozenset(
     f"{act}_{name}" for act in ("view", "add", "change") for name in ("policy", "sellerprofile")
@@ -30,11 +32,11 @@ _SETTINGS = frozenset(
 #: What a role may beside its steps (cases.seeding.roles).
 RIGHTS: dict[str, frozenset[str]] = {
     Role.AGENT: _VIEW | {"request_red_invoice", "mark_used_invoice"},
-    Role.LEAD: _VIEW | _BOOKS | {"request_red_invoice", "mark_used_invoice"},
+    Role.LEAD: _VIEW | _BOOKS | _CREDITS | {"request_red_invoice", "mark_used_invoice"},
     Role.WAREHOUSE: frozenset({"view_invoice", "view_treatment"}),
-    Role.FINANCE: _VIEW | _BOOKS | _ISSUE | {"request_red_invoice", "view_policy"},
-    Role.SUPERVISOR: _VIEW | _BOOKS | _ISSUE | _SETTINGS | {"request_red_invoice"},
-    Role.AUDITOR: _VIEW | _BOOKS | {"view_policy"},
+    Role.FINANCE: _VIEW | _BOOKS | _ISSUE | _SHEETS | {"request_red_invoice", "view_policy"},
+    Role.SUPERVISOR: _VIEW | _BOOKS | _ISSUE | _SHEETS | _SETTINGS | {"request_red_invoice"},
+    Role.AUDITOR: _VIEW | _BOOKS | _CREDITS | {"view_policy", "export_invoice"},
 }
 
 

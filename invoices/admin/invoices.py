@@ -23,9 +23,11 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from cases.admin.exports import ExportPages
 from cases.admin.filters import ChoiceFilter, ShopFilter
 from cases.admin.scope import ReadOnly, ShopScoped, person, sees_money
 from cases.admin.search import OneSearch, tidy
+from cases.admin.sheets import SheetPages
 from cases.files import response_for
 from cases.looks import countdown, moment, now_of, yuan_text
 from cases.models import Case, Order
@@ -34,6 +36,7 @@ from invoices import ledger, panels
 from invoices.admin import acts
 from invoices.admin.counts import ALL, invoice_counts
 from invoices.admin.looks import blue_label, red_label, timeline, treatment_label
+from invoices.admin.months import months_page
 from invoices.models import (
     Invoice,
     InvoiceFile,
@@ -44,6 +47,7 @@ from invoices.models import (
 )
 from invoices.models.quantity import shown
 from invoices.panels import TABS
+from invoices.sheets.facts import INVOICES
 from invoices.showing import buyer_of
 
 
@@ -98,7 +102,8 @@ def find_invoices(invoices: QuerySet[Any], term: str) -> list[int]:
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(OneSearch, ReadOnly, ShopScoped, ModelAdmin):
+class InvoiceAdmin(ExportPages, SheetPages, OneSearch, ReadOnly, ShopScoped, ModelAdmin):
+    export_kind = INVOICES
     find = staticmethod(find_invoices)
     list_display = [
         "number_shown", "kind", "state_shown", "total", "reversed", "order_link", "buyer",
@@ -119,6 +124,7 @@ class InvoiceAdmin(OneSearch, ReadOnly, ShopScoped, ModelAdmin):
             path("<int:object_id>/do/<str:verb>/", wrap(self.act_view), name="invoices_invoice_do"),
             path("issue/<int:order_id>/", wrap(self.issue_view), name="invoices_invoice_issue"),
             path("files/<int:file_id>/", wrap(self.file_view), name="invoices_invoice_file"),
+            path("months/", wrap(self.months_view), name="invoices_invoice_months"),
             *super().get_urls(),
         ]
 
@@ -184,6 +190,10 @@ class InvoiceAdmin(OneSearch, ReadOnly, ShopScoped, ModelAdmin):
         if not self.has_view_permission(request, invoice):
             raise PermissionDenied
         return acts.act_page(self, request, invoice, verb)
+
+    def months_view(self, request: HttpRequest) -> HttpResponse:
+        """Sales and reversals by month and rate."""
+        return months_page(self, request)
 
     def file_view(self, request: HttpRequest, file_id: int) -> HttpResponseBase:
         """The file of an invoice to who may see the invoice."""

@@ -4,6 +4,7 @@ A line that is settled became a red invoice's; the rest is a list for people. ``
 alone writes here.
 """
 
+from decimal import Decimal
 from typing import Any, Self
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from cases.models import Shop
 from cases.models.money import MoneyField
 from cases.models.shops import shop_ids_of
 from invoices.models.invoice import Invoice, InvoiceKind
-from invoices.models.quantity import QuantityField
+from invoices.models.quantity import QuantityField, shown
 
 
 class CreditNoteQuerySet(models.QuerySet["CreditNote"]):
@@ -162,3 +163,18 @@ class CreditLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.note_id}/{self.line_no}"
+
+    @property
+    def pieces(self) -> str:
+        """As people write them; a minus sign is the page's."""
+        return shown(self.quantity)
+
+    @property
+    def price(self) -> str:
+        """Without the zeros the database keeps."""
+        return "" if self.unit_price is None else f"{self.unit_price.normalize() + 0:f}"
+
+    @property
+    def credited(self) -> Decimal:
+        """With its minus sign."""
+        return -self.gross
