@@ -23,6 +23,8 @@ from config.demo.files import day_time, write_native, yuan
 from config.demo.people import AGENT_SHOPS
 from config.demo.telling import LATENESS
 from promises import verbs
+from promises.couriers import Couriers
+from promises.facts import facts_of
 from promises.forms import CLAIM_FORMS
 from promises.models import Claim, Term, TermBook, TopUpDuty
 from promises.resources import TERMS, TermResource
@@ -105,6 +107,7 @@ class _Teller:
     people: dict[str, User]
     #: Wish → number of its claim.
     numbers: dict[Wish, str] = field(default_factory=dict)
+    couriers: Couriers = field(default_factory=Couriers)
 
     def at(self, hours: float) -> datetime:
         """So many hours before the moment."""
@@ -201,10 +204,10 @@ class _Teller:
             return False
         if order.signed_at is None and not ended:
             order.signed_at = at - SIGNED
-            facts = verbs.facts_of(order, line, verbs.Demand(wish.promise, line.line_no))
+            facts = facts_of(order, line, has_payment=True, couriers=self.couriers)
             order.signed_at = None
         else:
-            facts = verbs.facts_of(order, line, verbs.Demand(wish.promise, line.line_no))
+            facts = facts_of(order, line, has_payment=True, couriers=self.couriers)
         try:
             eligibility(term.as_terms(), facts, at)
         except (NotEligible, Missing):
