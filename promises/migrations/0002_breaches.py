@@ -92,9 +92,9 @@ class Migration(migrations.Migration):
                 ('decided_at', models.DateTimeField(null=True, verbose_name='decided at')),
                 ('claim', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='promises.claim', verbose_name='claim')),
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='who')),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='cases.orderline', verbose_name='order line')),
+                ('line', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='cases.orderline', verbose_name='order line')),
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='cases.order', verbose_name='order')),
-                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='cases.shop', verbose_name='shop')),
+                ('shop', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='cases.shop', verbose_name='shop')),
                 ('term', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='promises.term', verbose_name='terms')),
             ],
             options={

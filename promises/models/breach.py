@@ -53,12 +53,19 @@ class Breach(models.Model):
     ``missing`` names the fact (promises.terms.Missing).
     """
 
-    shop = models.ForeignKey(Shop, models.PROTECT, related_name="breaches", verbose_name=_("shop"))
+    # Without indexes of their own: others below begin with these columns.
+    shop = models.ForeignKey(
+        Shop, models.PROTECT, related_name="breaches", db_index=False, verbose_name=_("shop")
+    )
     order = models.ForeignKey(
         Order, models.PROTECT, related_name="breaches", verbose_name=_("order")
     )
     line = models.ForeignKey(
-        OrderLine, models.PROTECT, related_name="breaches", verbose_name=_("order line")
+        OrderLine,
+        models.PROTECT,
+        related_name="breaches",
+        db_index=False,
+        verbose_name=_("order line"),
     )
     promise = models.CharField(_("promise"), max_length=20, choices=Code.choices)
     term = models.ForeignKey(Term, models.PROTECT, related_name="+", verbose_name=_("terms"))

@@ -192,12 +192,13 @@ def test_presses_are_posts(office):
 def test_sidebar_and_home_count_what_waits(office):
     for number in range(3):
         found(office.a, f"N{number}")
+    found(office.a, "N9", shipped_at=None)
     found(office.b, "FOREIGN-1")
 
     drawn = text_of(office.client("lead").get(reverse("admin:index")))
 
-    tile = re.search(rf'href="{reverse(LIST)}"[^>]*class="sh-tile[^"]*".*?</a>', drawn, re.DOTALL)
-    assert "3" in (tile[0] if tile else drawn)
+    tiles = dict(re.findall(r'class="sh-tile[^"]*" href="([^"]*)"><b>(\d+)</b>', drawn))
+    assert (tiles[reverse(LIST)], tiles[reverse(LIST) + "?tab=exception"]) == ("3", "1")
     assert reverse(LIST) not in text_of(office.client("warehouse").get(reverse("admin:index")))
 
 
