@@ -21,6 +21,7 @@ from tests.cases.sheets.test_dialects import (
     TAOBAO_REFUND,
 )
 from tests.cases.sheets.test_layouts import ERP_CASE, JD_SERVICE, JUSHUITAN, KUAISHOU, PDD_CASE
+from tests.invoices import sheet_desk
 
 DETAIL = {"订单编号": "1", "标题": "甲", "价格": "9.90", "购买数量": "2", "商家编码": "S"}
 CLAIM = {
@@ -64,6 +65,9 @@ SAMPLES = {
     "generic cases": (list(ERP_CASE), [ERP_CASE]),
     "native claims": (list(CLAIM), [CLAIM]),
     "platform payouts": (list(PAYOUT), [PAYOUT]),
+    "native invoices": (list(sheet_desk.NATIVE), [sheet_desk.NATIVE]),
+    "alibaba invoices": (list(sheet_desk.ALIBABA), [sheet_desk.ALIBABA]),
+    "foreign invoices": (list(sheet_desk.FOREIGN), [sheet_desk.FOREIGN]),
 }
 _WIDE = {ord(c): ord(c) + 0xFEE0 for c in "()/-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefgh"}
 SPELLINGS = (
@@ -94,8 +98,10 @@ def facts_of(headers, rows):
 
 def without_extra(facts):
     names = {field.name for field in fields(facts)}
-    lines = {"lines": tuple(replace(x, extra={}) for x in facts.lines)} if "lines" in names else {}
-    return replace(facts, extra={}, **lines)
+    told = {"extra": {}} if "extra" in names else {}
+    if "lines" in names:
+        told["lines"] = tuple(without_extra(line) for line in facts.lines)
+    return replace(facts, **told)
 
 
 def money_headers(where):
