@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
 from django.db.models import Sum
 from django.utils.translation import gettext as _
@@ -127,7 +128,7 @@ def _freight_due(order: Order, goods: Decimal) -> Decimal:
     """Freight is on the invoice once: what the whole order still lacks, at most the freight."""
     freight = order.freight_paid - order.freight_refunded
     refunded = sum(order.lines.values_list("refunded", flat=True), ZERO)
-    missing = (
+    missing: Decimal = (
         order.paid_amount
         - refunded
         - order.freight_refunded
@@ -135,7 +136,8 @@ def _freight_due(order: Order, goods: Decimal) -> Decimal:
         - standing_total(order)
         - goods
     )
-    return max(min(freight, missing), ZERO)
+    due: Decimal = max(min(freight, missing), ZERO)
+    return due
 
 
 def _lines_of(line: OrderLine, gross: Decimal, rate: str, number: int) -> list[NewLine]:
@@ -187,7 +189,7 @@ def of_remainder(
     treatment: Treatment, kind: str, number: str, code: str, at: datetime
 ) -> NewInvoice:
     """Blue − returned, line by line, as the treatment keeps it; parties as on the old invoice."""
-    old: Invoice = treatment.invoice
+    old = cast(Invoice, treatment.invoice)
     news = []
     for no, row in enumerate(treatment.lines.select_related("line").order_by("line__line_no"), 1):
         blue, pieces = row.line, row.quantity or None

@@ -48,7 +48,7 @@ class IssueForm(OrderForm):
     """An invoice on an order; ``inputs()`` is what invoices.verbs.issue takes."""
 
     number = NumberField(max_length=30, label=gettext_lazy("invoice no."))
-    kind = WordField(required=False, choices=KINDS, label=gettext_lazy("kind"))
+    kind = WordField(required=False, choices=KINDS, label=gettext_lazy("invoice kind"))
     code = NumberField(required=False, max_length=12, label=gettext_lazy("invoice code"))
     rate = WordField(
         required=False,
@@ -59,7 +59,7 @@ class IssueForm(OrderForm):
     buyer_name = forms.CharField(
         required=False,
         max_length=200,
-        label=gettext_lazy("buyer"),
+        label=gettext_lazy("buyer's name"),
         help_text=gettext_lazy("Empty: the receiver, as a person."),
     )
     buyer_tax_no = forms.CharField(
@@ -173,7 +173,7 @@ class ReissueForm(InvoiceForm):
     kind = WordField(
         required=False,
         choices=KINDS,
-        label=gettext_lazy("kind"),
+        label=gettext_lazy("invoice kind"),
         help_text=gettext_lazy("Empty: as before."),
     )
     code = NumberField(required=False, max_length=12, label=gettext_lazy("invoice code"))

@@ -148,19 +148,19 @@ def matched(
     lines: Sequence[CaseLine], balances: Sequence[Balance]
 ) -> list[tuple[CaseLine, Balance]]:
     """Which blue line each case line is on: by its order line, else by its item, else by number."""
-    out = []
-    for x in lines:
-        of_order = x.order_line
-        tests = (
-            lambda b, o=of_order: b.line.order_line_id == o.pk,
-            lambda b, o=of_order: bool(o.sku) and b.line.item_code == o.sku,
-            lambda b, o=of_order: b.line.order_line_id is None and b.line.line_no == o.line_no,
+    by_order_line = {b.line.order_line_id: b for b in balances if b.line.order_line_id}
+    by_item = {b.line.item_code: b for b in reversed(balances) if b.line.item_code}
+    by_number = {b.line.line_no: b for b in balances if b.line.order_line_id is None}
+    found = [
+        (
+            x,
+            by_order_line.get(x.order_line_id)
+            or by_item.get(x.order_line.sku)
+            or by_number.get(x.order_line.line_no),
         )
-        for test in tests:
-            if (found := next((b for b in balances if test(b)), None)) is not None:
-                out.append((x, found))
-                break
-    return out
+        for x in lines
+    ]
+    return [(x, balance) for x, balance in found if balance is not None]
 
 
 def _pieces(pairs: list[tuple[CaseLine, Balance]]) -> list[Share]:

@@ -109,7 +109,7 @@ class Problem:
 FIELDS: dict[str, str | Promise] = {
     "number": gettext_lazy("invoice no."),
     "code": gettext_lazy("invoice code"),
-    "kind": gettext_lazy("kind"),
+    "kind": gettext_lazy("invoice kind"),
     "lines": gettext_lazy("lines"),
     "nature": gettext_lazy("nature"),
     "quantity": gettext_lazy("quantity"),

@@ -223,7 +223,7 @@ def treatment_as_dict(row: Treatment, zone: ZoneInfo) -> dict[str, Any]:
 
 
 #: The verb that does what a treatment asks for.
-NEXT = {
+NEXT: dict[str, str] = {
     TreatmentKind.RED: "request_red",
     TreatmentKind.REISSUE: "reissue",
     TreatmentKind.ENDORSE: "endorse",
@@ -257,11 +257,11 @@ def handling_of(case: Case) -> dict[str, Any]:
     rows = list(case.treatments.select_related("invoice", "case").order_by("pk"))
     open_rows = [row for row in rows if row.state == TreatmentState.OPEN]
     ended = [row for row in rows if row.state != TreatmentState.SUPERSEDED]
-    newest = (open_rows or ended or rows or [None])[-1]
+    newest = next(iter((open_rows or ended or rows)[-1:]), None)
     return {
         "state": "open" if open_rows else ("done" if ended else "none"),
-        "kind": newest.kind if newest else _note_kind(case),
-        "next": NEXT.get(newest.kind) if newest and open_rows else None,
+        "kind": _note_kind(case) if newest is None else newest.kind,
+        "next": NEXT.get(open_rows[-1].kind) if open_rows else None,
         "due_at": moment(_first_due(open_rows), zone),
         "note": None if rows else note_for(case),
         "treatments": [treatment_as_dict(row, zone) for row in rows],

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.files.base import ContentFile
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases import numbers
 from cases.files import random_name
-from cases.flow import clock, door
+from cases.flow import clock, writing
 from cases.flow.door import Actor, NotPermitted, Refused, once_more, perform
 from cases.flow.events import digest_of, plain
 from cases.models import Case, Order, Shop
@@ -56,18 +56,18 @@ def _may(actor: Actor, shop: Shop, right: str) -> None:
 
 
 def _in_one_go(unit: Callable[[], T]) -> T:
-    """The whole unit in one transaction; said in words where somebody else was quicker."""
+    """One transaction, tried again after a deadlock or a time-out."""
 
     def run(_nothing: Any) -> T:
-        with door.unit():
-            return unit()
+        try:
+            with transaction.atomic():
+                return unit()
+        except (IntegrityError, writing.Stale) as error:
+            raise Refused(
+                _("Someone else changed it at the same moment. Look again."), "stale"
+            ) from error
 
-    try:
-        done: T = once_more(run, None)
-    except IntegrityError as error:
-        raise Refused(
-            _("Someone else changed it at the same moment. Look again."), "stale"
-        ) from error
+    done: T = once_more(run, None)
     return done
 
 
@@ -371,7 +371,7 @@ def reverse_for(
     """Request the red invoice that a case asks for."""
     return request_red(
         actor,
-        treatment.invoice,
+        cast(Invoice, treatment.invoice),
         wish_of(treatment),
         case=treatment.case,
         treatment=treatment,

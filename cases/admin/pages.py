@@ -33,6 +33,8 @@ class Page:
     obstacle: Refused | None = None
     version: int = 0
     danger: bool = False
+    #: A stylesheet of its own, as ``static`` knows it.
+    css: str = ""
 
     def answer(self, model_admin: Any, request: HttpRequest) -> HttpResponse:
         form = self.form(request.POST if request.method == "POST" else None)

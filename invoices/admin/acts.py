@@ -18,7 +18,7 @@ from cases.looks import moment, now_of, yuan_text
 from cases.models import Order
 from invoices import drafting, ledger, verbs
 from invoices.admin.entry import EntryForm
-from invoices.forms import INVOICE_FORMS, FileForm, IssueForm, NoteForm
+from invoices.forms import INVOICE_FORMS, FileForm, InvoiceForm, IssueForm, NoteForm
 from invoices.models import (
     Invoice,
     InvoiceAct,
@@ -131,6 +131,10 @@ PAGES: dict[str, ActPage] = {
 }
 
 
+#: Forms of acts that have a page and are no verbs of the command.
+_PAGE_FORMS: dict[str, type[InvoiceForm]] = {"reverse_for_case": NoteForm, "add_file": FileForm}
+
+
 @dataclass(frozen=True)
 class Offer:
     """A button of the page."""
@@ -214,7 +218,7 @@ def act_page(model_admin: Any, request: HttpRequest, invoice: Invoice, verb: str
     """GET shows the form with its consequences, POST acts through the same verbs as commands."""
     page, user = PAGES[verb], person(request)
     actor = Actor.person(user, CHANNEL)
-    form_class = {**INVOICE_FORMS, "reverse_for_case": NoteForm, "add_file": FileForm}[verb]
+    form_class: Any = {**INVOICE_FORMS, **_PAGE_FORMS}[verb]
     back = reverse("admin:invoices_invoice_change", args=[invoice.pk])
 
     def go(form: Any, key: str | None) -> str:
@@ -325,7 +329,7 @@ def facts_of(invoice: Invoice) -> list[Row]:
     """Which invoice this is, beside the form."""
     rows: list[Row] = [
         (gettext("Invoice"), str(invoice), ""),
-        (gettext("Kind"), str(invoice.get_kind_display()), ""),
+        (gettext("Invoice kind"), str(invoice.get_kind_display()), ""),
         (gettext("Total with tax"), yuan_text(invoice.gross), "strong"),
         (gettext("Issued at"), moment(invoice.issued_at), ""),
     ]
@@ -394,6 +398,7 @@ def enter_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         back=reverse("admin:invoices_invoice_changelist"),
         done=gettext("The invoice is entered."),
         help=gettext("As it stands on the paper; it cannot be changed afterwards."),
+        css="invoices/entry.css",
     )
     return page.answer(model_admin, request)
 

@@ -128,15 +128,17 @@ class EntryForm(InputForm):
 
     shop = forms.ModelChoiceField(Shop.objects.none(), label=gettext_lazy("shop"))
     order_no = forms.CharField(required=False, max_length=64, label=gettext_lazy("order no."))
-    kind = WordField(choices=KINDS, label=gettext_lazy("kind"))
+    kind = WordField(choices=KINDS, label=gettext_lazy("invoice kind"))
     code = NumberField(required=False, max_length=12, label=gettext_lazy("invoice code"))
     number = NumberField(max_length=30, label=gettext_lazy("invoice no."))
     issued_at = MomentField(label=gettext_lazy("issued at"))
-    seller_name = forms.CharField(required=False, max_length=200, label=gettext_lazy("seller"))
+    seller_name = forms.CharField(
+        required=False, max_length=200, label=gettext_lazy("seller's name")
+    )
     seller_tax_no = forms.CharField(
         required=False, max_length=20, label=gettext_lazy("seller's tax no.")
     )
-    buyer_name = forms.CharField(required=False, max_length=200, label=gettext_lazy("buyer"))
+    buyer_name = forms.CharField(required=False, max_length=200, label=gettext_lazy("buyer's name"))
     buyer_tax_no = forms.CharField(
         required=False, max_length=20, label=gettext_lazy("buyer's tax no.")
     )

@@ -12,6 +12,7 @@ from django.http import (
     HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -47,7 +48,7 @@ from invoices.showing import buyer_of
 
 
 class KindFilter(ChoiceFilter):
-    title = _("kind")
+    title = _("invoice kind")
     parameter_name = column = "kind"
     choices_of = InvoiceKind.choices
 
@@ -184,7 +185,7 @@ class InvoiceAdmin(OneSearch, ReadOnly, ShopScoped, ModelAdmin):
             raise PermissionDenied
         return acts.act_page(self, request, invoice, verb)
 
-    def file_view(self, request: HttpRequest, file_id: int) -> HttpResponse:
+    def file_view(self, request: HttpRequest, file_id: int) -> HttpResponseBase:
         """The file of an invoice to who may see the invoice."""
         row = InvoiceFile.objects.filter(pk=file_id).first()
         if row is None:
@@ -228,7 +229,7 @@ class InvoiceAdmin(OneSearch, ReadOnly, ShopScoped, ModelAdmin):
     def total(self, invoice: Invoice) -> str:
         return yuan_text(invoice.gross)
 
-    @display(description=_("reversed"))
+    @display(description=_("already red"))
     def reversed(self, invoice: Invoice) -> str:
         return yuan_text(invoice.standing.reversed_gross or None) if invoice.is_blue else "–"
 
@@ -239,7 +240,7 @@ class InvoiceAdmin(OneSearch, ReadOnly, ShopScoped, ModelAdmin):
         url = reverse("admin:cases_order_change", args=[invoice.order_id])
         return format_html('<a class="sh-number" href="{}">{}</a>', url, invoice.order.order_no)
 
-    @display(description=_("buyer"))
+    @display(description=_("buyer's name"))
     def buyer(self, invoice: Invoice) -> str:
         return buyer_of(invoice) or "–"
 
@@ -288,14 +289,14 @@ def page_of(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
 
 def _clock(requests: list[RedRequest], treatments: list[Treatment], now: Any) -> dict[str, Any]:
     """The first deadline that runs on this invoice, and whose it is."""
-    running = [row for row in (*requests, *treatments) if row.due_at is not None]
+    running = [(row.due_at, row.clock_on) for row in (*requests, *treatments) if row.due_at]
     if not running:
         return {}
-    row: Any = min(running, key=lambda r: r.due_at)
-    waits = row.clock_on == "buyer"
+    due_at, clock_on = min(running)
+    waits = clock_on == "buyer"
     return {
-        "countdown": countdown(row.due_at, now),
-        "due": moment(row.due_at),
+        "countdown": countdown(due_at, now),
+        "due": moment(due_at),
         "who": gettext("The other party confirms") if waits else gettext("We act"),
     }
 
@@ -313,7 +314,8 @@ def _lines(invoice: Invoice) -> list[dict[str, Any]]:
             "netted": b.gross != b.line.gross,
             "reversed": yuan_text(-b.reversed_gross) if b.reversed_gross else "–",
             "reversed_quantity": shown(b.reversed_quantity) if b.reversed_quantity else "",
-            "reserved": yuan_text(-b.reserved_gross) if b.reserved_gross else "–",
+            "is_red": bool(b.reversed_gross),
+            "reserved": yuan_text(-b.reserved_gross) if b.reserved_gross else "",
             "left": yuan_text(ledger.left(b).gross),
             "left_quantity": shown(ledger.left(b).quantity) if b.quantity else "",
         }
@@ -345,7 +347,11 @@ def _sums(invoice: Invoice) -> list[tuple[str, str, str]]:
         s = invoice.standing
         left = s.gross - s.reversed_gross - s.reserved_gross
         rows += [
-            (gettext("Reversed"), yuan_text(-s.reversed_gross), "late" if s.reversed_gross else ""),
+            (
+                gettext("Already red"),
+                yuan_text(-s.reversed_gross),
+                "late" if s.reversed_gross else "",
+            ),
             (gettext("Spoken for by a request"), yuan_text(-s.reserved_gross), ""),
             (gettext("Left"), yuan_text(left), "strong"),
         ]
@@ -354,10 +360,10 @@ def _sums(invoice: Invoice) -> list[tuple[str, str, str]]:
 
 def _facts(invoice: Invoice) -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = [
-        (gettext("Kind"), invoice.get_kind_display()),
+        (gettext("Invoice kind"), invoice.get_kind_display()),
         (gettext("Issued at"), moment(invoice.issued_at)),
-        (gettext("Seller"), f"{invoice.seller_name} {invoice.seller_tax_no}".strip()),
-        (gettext("Buyer"), f"{buyer_of(invoice)} {invoice.buyer_tax_no}".strip()),
+        (gettext("Seller's name"), f"{invoice.seller_name} {invoice.seller_tax_no}".strip()),
+        (gettext("Buyer's name"), f"{buyer_of(invoice)} {invoice.buyer_tax_no}".strip()),
         (gettext("Remark"), invoice.remark),
     ]
     if invoice.is_blue:

@@ -130,7 +130,7 @@ class SellerProfile(models.Model):
     shop = models.OneToOneField(
         Shop, models.PROTECT, related_name="seller_profile", verbose_name=gettext_lazy("shop")
     )
-    name = models.CharField(gettext_lazy("seller"), max_length=200)
+    name = models.CharField(gettext_lazy("seller's name"), max_length=200)
     tax_no = models.CharField(gettext_lazy("seller's tax no."), max_length=20)
     kind = models.CharField(
         gettext_lazy("usual kind"),

@@ -54,7 +54,7 @@ CODES: dict[str, tuple[str, Any]] = {
     "01": (S.EFFECTIVE, _("no confirmation needed")),
     "02": (S.WAITING, _("waiting for the buyer")),
     "03": (S.WAITING, _("waiting for the seller")),
-    "04": (S.EFFECTIVE, _("confirmed")),
+    "04": (S.EFFECTIVE, _("confirmed by the other party")),
     "05": (S.DEAD, _("denied by the buyer")),
     "06": (S.DEAD, _("denied by the seller")),
     "07": (S.DEAD, _("not confirmed in time")),
@@ -239,7 +239,7 @@ class RedRequest(Stateful):
     @step(
         source=[S.SUBMITTED],
         target=S.DEAD,
-        by="C",
+        by="C P",  # not the clock: the authority, whenever it answers
         label=_("The authority did not take it"),
         danger=True,
     )
@@ -459,7 +459,7 @@ class InvoiceNotice(models.Model):
         related_name="notices",
         verbose_name=_("treatment"),
     )
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    kind = models.CharField(_("notice kind"), max_length=12, choices=Kind.choices)
     text = models.CharField(_("text"), max_length=300, blank=True, default="")
     at = models.DateTimeField(_("at"))
     due_at = models.DateTimeField(_("due"), null=True, blank=True)

@@ -153,12 +153,12 @@ class Reversal(AppendOnly):
     class Kind(models.TextChoices):
         RESERVE = "reserve", _("Spoken for")
         RELEASE = "release", _("Let go")
-        BOOK = "book", _("Reversed")
+        BOOK = "book", _("Already red")
 
     balance = models.ForeignKey(
         Balance, models.PROTECT, related_name="entries", verbose_name=_("line")
     )
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    kind = models.CharField(_("entry kind"), max_length=8, choices=Kind.choices)
     request = models.ForeignKey(
         "invoices.RedRequest",
         models.PROTECT,

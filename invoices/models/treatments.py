@@ -80,7 +80,7 @@ class Treatment(Stateful):
     kind = models.CharField(_("what is to be done"), max_length=10, choices=TreatmentKind.choices)
     state = FSMField(_("state"), default=T.OPEN, choices=T.choices, protected=True)
     note = models.CharField(_("note"), max_length=300, blank=True, default="")
-    opened_at = models.DateTimeField(_("opened at"))
+    opened_at = models.DateTimeField(_("treatment opened at"))
     finished_at = models.DateTimeField(_("finished at"), null=True, editable=False)
     #: The invoice that finished it: the remainder issued anew.
     result = models.ForeignKey(

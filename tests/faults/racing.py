@@ -71,7 +71,10 @@ def take_out_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def no_fences(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_fences(
+    monkeypatch: pytest.MonkeyPatch,
+    models: tuple[Any, ...] = (CaseEvent, CaseLine, Order, OrderLine, Payment, Refund),
+) -> Iterator[None]:
     """Nor does a write repeat what was read, nor does the database know the rules."""
     write = writing.update_rows
 
@@ -79,11 +82,7 @@ def no_fences(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         write(model, columns, [[row[0], *row[1 + len(guards) :]] for row in rows])
 
     monkeypatch.setattr(writing, "update_rows", update_rows)
-    rules = [
-        (model, rule)
-        for model in (CaseEvent, CaseLine, Order, OrderLine, Payment, Refund)
-        for rule in model._meta.constraints
-    ]
+    rules = [(model, rule) for model in models for rule in model._meta.constraints]
     with connection.schema_editor() as editor:
         for model, rule in rules:
             editor.remove_constraint(model, rule)

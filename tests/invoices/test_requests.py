@@ -335,3 +335,18 @@ def test_a_remainder_that_cannot_be_issued_stays_a_task_with_a_clock():
     assert swept["escalated"] == 1
     assert office.alarms("escalation") == [""]
     assert office.treatments() == [("reissue", "open")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_any_transaction_each_act_is_one_of_its_own():
+    office = Office(parts="forbid")
+    blue = office.issued((3, "100.00"))
+    office.tax_office.code = "01"
+
+    office.request(blue, units={1: 1})
+    office.call()
+    office.issued(order=blue.order)
+
+    assert office.state(blue) == "fully_red"
+    assert office.treatments() == [("reissue", "done")]
+    assert books_are_clean(office.now)
