@@ -153,6 +153,24 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "invoices.view_treatment",
                 ),
                 item(
+                    _("Papers of invoices"),
+                    "move_to_inbox",
+                    reverse("admin:invoices_paper_changelist"),
+                    "invoices.view_paper",
+                ),
+                item(
+                    _("Endorsements"),
+                    "history_edu",
+                    reverse("admin:invoices_endorsement_changelist"),
+                    "invoices.view_endorsement",
+                ),
+                item(
+                    _("Print jobs"),
+                    "print",
+                    reverse("admin:invoices_printjob_changelist"),
+                    "invoices.view_treatment",
+                ),
+                item(
                     _("Invoice policies"),
                     "policy",
                     reverse("admin:invoices_policy_changelist"),

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -72,11 +71,7 @@ panels.BUTTONS.append(buttons)
 class PrintForm(InputForm):
     """What is printed, of all that waits."""
 
-    kind = WordField(
-        choices=[],
-        label=_("what is printed"),
-        widget=forms.RadioSelect(attrs={"class": "sh-radio"}),
-    )
+    kind = WordField(choices=[], label=_("what is printed"))
 
     def __init__(self, data: Any = None, *, user: Any) -> None:
         super().__init__(data)

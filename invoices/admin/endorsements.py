@@ -67,7 +67,7 @@ panels.OF_INVOICE.append(of_invoice)
 
 
 class WhereFilter(ChoiceFilter):
-    title = _("where")
+    title = _("place of the endorsement")
     parameter_name = column = "where"
     choices_of = Where.choices
 

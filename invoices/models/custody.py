@@ -20,8 +20,8 @@ class Place(models.TextChoices):
     """Where the paper is (invoices.md, Custody)."""
 
     WITH_CUSTOMER = "with_customer", _("With the customer")
-    IN_TRANSIT_IN = "in_transit_in", _("On the way to us")
-    RECEIVED = "received", _("Received")
+    IN_TRANSIT_IN = "in_transit_in", _("In transit to us")
+    RECEIVED = "received", _("Received by us")
     HELD = "held", _("Held by us")
     LENT = "lent", _("Lent to a vendor")
     IN_TRANSIT_OUT = "in_transit_out", _("On the way to the customer")
@@ -144,7 +144,7 @@ class PaperMove(AppendOnly):
     )
     from_place = models.CharField(_("from"), max_length=16, choices=Place.choices)
     from_holder = models.CharField(_("from holder"), max_length=10, choices=Holder.choices)
-    place = models.CharField(_("to"), max_length=16, choices=Place.choices)
+    place = models.CharField(_("handed over to"), max_length=16, choices=Place.choices)
     holder = models.CharField(_("to holder"), max_length=10, choices=Holder.choices)
     holder_name = models.CharField(_("name of the holder"), max_length=100, blank=True, default="")
     waybill = models.CharField(_("waybill"), max_length=64, blank=True, default="")

@@ -76,7 +76,7 @@ class Endorsement(AppendOnly):
     exchanged_on = models.DateField(_("exchanged on"))
     warranty_from = models.DateField(_("warranty from"))
     seal = models.CharField(_("seal"), max_length=100, blank=True, default="")
-    where = models.CharField(_("where"), max_length=14, choices=Where.choices)
+    where = models.CharField(_("place of the endorsement"), max_length=14, choices=Where.choices)
     operator = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("operator")
     )

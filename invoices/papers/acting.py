@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from cases.flow import clock, door
@@ -39,7 +39,7 @@ def in_one_go(work: Callable[[], T]) -> T:
     """One transaction, tried again after a deadlock; said in words where another was quicker."""
 
     def run(_nothing: Any) -> T:
-        with door.unit():
+        with transaction.atomic():
             return work()
 
     try:

@@ -51,7 +51,7 @@ class MovePaperForm(EnteringForm):
     """Where the paper goes."""
 
     value = Going
-    to = WordField(choices=Place.choices, label=gettext_lazy("to"))
+    to = WordField(choices=Place.choices, label=gettext_lazy("handed over to"))
     waybill = forms.CharField(
         max_length=64,
         required=False,
@@ -107,7 +107,7 @@ class EndorseForm(EnteringForm):
     where = WordField(
         choices=[("", "—"), *Where.choices],
         required=False,
-        label=gettext_lazy("where"),
+        label=gettext_lazy("place of the endorsement"),
         help_text=gettext_lazy("Empty: on the paper if it is here, else on a voucher."),
     )
     seal = forms.CharField(max_length=100, required=False, label=gettext_lazy("seal"))

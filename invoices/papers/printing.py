@@ -114,7 +114,7 @@ def voucher(endorsement: Endorsement, setting: Setting) -> Form:
         (_("Exchanged on"), endorsement.exchanged_on.isoformat()),
         (_("Warranty from"), endorsement.warranty_from.isoformat()),
         (_("Warranty extended by"), _("%(days)s d") % {"days": extended} if extended else ""),
-        (_("Where"), str(endorsement.get_where_display())),
+        (_("Place of the endorsement"), str(endorsement.get_where_display())),
         (_("Seal"), endorsement.seal),
         (_("Operator"), endorsement.operator.get_username()),
         (_("Reviewer"), review.by.get_username() if review else "–"),
