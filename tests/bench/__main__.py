@@ -18,6 +18,7 @@ MODULES = {
     "door": "tests.bench.door",
     "list": "tests.bench.lists",
     "desk": "tests.bench.desk",
+    "reversal": "tests.bench.reversal",
 }
 
 
