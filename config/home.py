@@ -25,6 +25,7 @@ from cases.models import Case, Kind, Notice, Order, Refund, Shop
 from cases.models.kinds import OPEN
 from config.unfold import item
 from invoices.admin.counts import invoice_counts
+from invoices.admin.credits import credit_counts
 from promises.admin.breaches import breach_counts
 from promises.admin.payouts import payout_counts
 
@@ -169,6 +170,20 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "print",
                     reverse("admin:invoices_printjob_changelist"),
                     "invoices.view_treatment",
+                ),
+                item(
+                    _("Credit notes"),
+                    "quick_reference_all",
+                    reverse("admin:invoices_creditnote_changelist"),
+                    "invoices.view_creditnote",
+                    credit_counts(request)["decide"],
+                    "warning",
+                ),
+                item(
+                    _("Sales and reversals"),
+                    "bar_chart",
+                    reverse("admin:invoices_invoice_months"),
+                    "cases.see_money_case",
                 ),
                 item(
                     _("Invoice policies"),

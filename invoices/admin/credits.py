@@ -85,7 +85,9 @@ class Notes(ChangeList):
         which = TAB_LINES.get(request.GET.get("tab", DECIDE))
         if self.query or which is None:
             return queryset
-        return queryset.filter(Exists(CreditLine.objects.filter(which, note=OuterRef("pk"))))
+        mine = CreditLine.objects.filter(which, note=OuterRef("pk"))
+        narrowed: QuerySet[Any] = queryset.filter(Exists(mine))
+        return narrowed
 
 
 def find_notes(notes: QuerySet[Any], term: str) -> list[int]:
@@ -120,11 +122,12 @@ class CreditNoteAdmin(OneSearch, ReadOnly, ShopScoped, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         notes: QuerySet[Any] = super().get_queryset(request)
-        return notes.annotate(
+        counted: QuerySet[Any] = notes.annotate(
             count_open=Count("lines", filter=Q(lines__state=State.OPEN)),
             count_lines=Count("lines"),
             sum_gross=Sum("lines__gross"),
         )
+        return counted
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return Notes
@@ -273,9 +276,10 @@ def _groups(
     verdicts: list[Verdict], open_: dict[int, CreditLine], invoices: dict[Any, Invoice]
 ) -> list[Group]:
     """First what there is a choice for; the rest by its reason."""
-    groups, told = [], set()
+    groups: list[Group] = []
+    told: set[int] = set()
     for one in sorted(verdicts, key=lambda v: not v.choices):
-        mine = [open_[pk] for pk in one.lines if pk in open_]  # type: ignore[index]
+        mine = [open_[pk] for pk in one.lines if pk in open_]
         offers = [
             Offer(invoices[c.invoice], _why(c), buyer_of(invoices[c.invoice]) or "–")
             for c in one.choices
@@ -318,5 +322,7 @@ def _why(choice: Choice) -> str:
 
 
 def _buyer(note: CreditNote) -> str:
-    """Masked where it is a person, as on invoices."""
+    """Masked where it is a person, as on invoices; a customer's number is no name."""
+    if note.buyer_name.isdigit():
+        return note.buyer_name
     return buyer_of(note) or "–"  # type: ignore[arg-type]  # it has the same columns

@@ -162,7 +162,7 @@ class InvoiceAdmin(ExportPages, SheetPages, OneSearch, ReadOnly, ShopScoped, Mod
             for t in TABS
         ]
         context = {"queue_tabs": tabs, "title": _("Invoices"), **(extra_context or {})}
-        return super().changelist_view(request, context)  # type: ignore[no-any-return]
+        return super().changelist_view(request, context)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None

@@ -95,8 +95,8 @@ def _share(part: Decimal, whole: Decimal) -> str:
     return f"{part / whole * 100:.1f}%" if whole else "–"
 
 
-def _charts(rows: list[dict[str, Any]], last: date) -> list[SafeString]:
-    """Sales and reversals, a bar a month; empty where there was nothing."""
+def _charts(rows: list[dict[str, Any]], last: date) -> list[tuple[str, SafeString]]:
+    """Sales and reversals by name, a bar a month; nothing where there was nothing."""
     months = [f"{_moved(last, by):%Y-%m}" for by in range(1 - MONTHS, 1)]
     drawn = []
     for name, words, tone in (
@@ -110,5 +110,6 @@ def _charts(rows: list[dict[str, Any]], last: date) -> list[SafeString]:
             told = gettext("¥%(sum)s in all; the table below has each month.")
             text = told % {"sum": sum(sums.values(), ZERO)}
             bars = [(month[2:], amount) for month, amount in sums.items()]
-            drawn.append(bar_chart(name.replace("_", "-"), words, text, bars, tone))
+            chart = bar_chart(name.replace("_", "-"), words, text, bars, tone)
+            drawn.append((words, chart))
     return drawn

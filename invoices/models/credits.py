@@ -177,4 +177,4 @@ class CreditLine(models.Model):
     @property
     def credited(self) -> Decimal:
         """With its minus sign."""
-        return -self.gross
+        return Decimal(-self.gross)

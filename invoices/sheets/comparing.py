@@ -65,7 +65,7 @@ def _contradictions(
 
 def _alike(mine: Any, theirs: Any) -> bool:
     if isinstance(mine, Decimal) and isinstance(theirs, Decimal):
-        return abs(mine - theirs) <= _EXACT * max(abs(mine), 1)
+        return abs(mine - theirs) <= _EXACT * max(abs(mine), Decimal(1))
     return bool(mine == theirs)
 
 
@@ -81,7 +81,7 @@ def _parties(here: Any, said: Any) -> Iterator[Difference]:
     for name in _PARTIES:
         mine, theirs = getattr(here, name), getattr(said, name)
         if theirs and "*" not in theirs and mine != theirs:
-            yield FIELDS.get(name, name), mine, theirs
+            yield str(FIELDS.get(name, name)), mine, theirs
 
 
 def _wording(lines: Sequence[Any], said_lines: Sequence[Any]) -> Iterator[Difference]:

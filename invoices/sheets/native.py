@@ -92,7 +92,7 @@ def _build(group: Sequence[Parsed]) -> InvoiceFacts:
 
 def _below_zero(group: Sequence[Parsed]) -> bool:
     """A red one that names nothing: what is credited by it has to be found."""
-    return sum(parsed.get["amount"] for parsed in group) < 0
+    return bool(sum(parsed.get["amount"] for parsed in group) < 0)
 
 
 def _lines(group: Sequence[Parsed]) -> tuple[InvoiceLineFacts, ...]:

@@ -19,6 +19,7 @@ MODULES = {
     "list": "tests.bench.lists",
     "desk": "tests.bench.desk",
     "breach": "tests.bench.breach",
+    "reversal": "tests.bench.reversal",
 }
 
 
