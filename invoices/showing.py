@@ -251,29 +251,31 @@ def invoices_of(order: Order) -> list[dict[str, Any]]:
     ]
 
 
-def handling_of(case: Case) -> dict[str, Any]:
-    """How the invoice of a case is dealt with: ``state`` none, open, done, and every treatment."""
+def handling_of(case: Case) -> dict[str, Any] | None:
+    """How the invoice of a case is dealt with: ``state`` none, open, done, and every treatment.
+
+    None where the case asks nothing of any invoice.
+    """
     zone = ZoneInfo(case.shop.zone)
     rows = list(case.treatments.select_related("invoice", "case").order_by("pk"))
+    note = None if rows else note_for(case)
+    if not rows and note is None:
+        return None
     open_rows = [row for row in rows if row.state == TreatmentState.OPEN]
     ended = [row for row in rows if row.state != TreatmentState.SUPERSEDED]
     newest = next(iter((open_rows or ended or rows)[-1:]), None)
     return {
         "state": "open" if open_rows else ("done" if ended else "none"),
-        "kind": _note_kind(case) if newest is None else newest.kind,
+        "kind": str(TreatmentKind.NOTE) if newest is None else newest.kind,
         "next": NEXT.get(open_rows[-1].kind) if open_rows else None,
         "due_at": moment(_first_due(open_rows), zone),
-        "note": None if rows else note_for(case),
+        "note": note,
         "treatments": [treatment_as_dict(row, zone) for row in rows],
     }
 
 
 def _first_due(rows: list[Treatment]) -> datetime | None:
     return min((row.due_at for row in rows if row.due_at is not None), default=None)
-
-
-def _note_kind(case: Case) -> str | None:
-    return str(TreatmentKind.NOTE) if note_for(case) else None
 
 
 def note_for(case: Case) -> str | None:

@@ -55,7 +55,7 @@ class LinesInput(forms.Widget):
             ((self._row(name, number, row),) for number, row in enumerate(rows, start=1)),
         )
         return format_html(
-            '<div class="sh-scroll" tabindex="0"><table class="sh-table sh-entry">'
+            '<div class="sh-scroll" tabindex="0"><table class="sh-table sh-typed">'
             "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
             head,
             body,

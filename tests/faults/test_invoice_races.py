@@ -101,7 +101,8 @@ def test_without_the_lock_the_fences_hold(race_of, monkeypatch):
     assert audit(office.now).violations == []
 
 
-@pytest.mark.parametrize("race_of", RACES, ids=lambda f: f.__name__)
+# A red entered twice is held off by yet another fence: the unique key of what it lets go.
+@pytest.mark.parametrize("race_of", [RACES[0], RACES[2]], ids=lambda f: f.__name__)
 def test_without_lock_and_fences_both_happen_so_these_tests_would_see_it(race_of, monkeypatch):
     office = Office()
     race = race_of(office)
