@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Sum
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.flow.door import Refused
@@ -152,7 +153,7 @@ def papers_back(papers: Sequence[Paper], setting: Setting) -> Form:
     columns = (
         Column("#", 4),
         Column(_("Case"), 17),
-        Column(_("Kind"), 20),
+        Column(_("Invoice kind"), 20),
         Column(_("Invoice"), 26),
         Column(_("Buyer"), 20),
         Column(_("Place"), 12),
@@ -173,7 +174,7 @@ def papers_back(papers: Sequence[Paper], setting: Setting) -> Form:
     shops = sorted({str(paper.shop) for paper in papers})
     return Form(
         title=_("Originals given back"),
-        number=f"L{setting.at:%y%m%d%H%M%S}",
+        number=f"L{timezone.localtime(setting.at):%y%m%d%H%M%S}",
         shop=", ".join(shops),
         mark=_mark(),
         facts=((_("Papers"), str(len(papers))), (_("Date"), moment(setting.at))),
@@ -204,7 +205,7 @@ def red_form(request: RedRequest, setting: Setting) -> Form:
     facts = [
         (_("Request"), request.request_no),
         (_("State"), str(request.get_state_display())),
-        (_("Reason"), str(request.get_reason_display())),
+        (_("Reason of the reversal"), str(request.get_reason_display())),
         (_("Number of the red form"), request.form_no or "–"),
         (_("Serial no."), request.serial),
         (_("Authority's answer"), answer),
