@@ -28,8 +28,6 @@ from tests.invoices.sheet_desk import (
     waiting,
 )
 
-pytestmark = pytest.mark.any_database
-
 
 @pytest.fixture(autouse=True)
 def the_shop(db: None) -> Iterator[None]:
