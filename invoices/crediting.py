@@ -122,7 +122,9 @@ def _settle_some(actor: Actor, shops: frozenset[int] | None) -> Counter[str] | N
     with transaction.atomic():  # `once_more` stands in line already
         desk = _Desk(actor, {buyer for note in first if (buyer := buyer_of(note))})
         desk.decide()
-        CreditNote.objects.filter(pk__in=[note.pk for note in first]).update(pending=False)
+        # All notes of these buyers were compared, not only those that came first.
+        seen = {note.pk for note in first} | set(desk.notes)
+        CreditNote.objects.filter(pk__in=seen).update(pending=False)
         CreditNote.objects.filter(pk__in=desk.stale).update(pending=True)
     return desk.settled
 
