@@ -26,8 +26,7 @@ from cases.models.kinds import OPEN
 from config.unfold import item
 from invoices.admin.counts import invoice_counts
 from invoices.admin.credits import credit_counts
-from promises.admin.breaches import breach_counts
-from promises.admin.payouts import payout_counts
+from promises.admin.counts import breach_counts, payout_counts
 
 DAYS = 14
 

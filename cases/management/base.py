@@ -22,8 +22,6 @@ from cases.models.shops import shop_ids_of
 
 REFUSED = 2
 ZONE = ZoneInfo("Asia/Shanghai")
-#: Objects that the contract names and that have no rows yet.
-COMING = frozenset({"invoice"})
 
 
 class JsonCommand(BaseCommand):
@@ -123,8 +121,6 @@ def order_numbered(number: str, actor: Actor, shop: str | None = None) -> Order:
 def unknown_kind(kind: str, known: list[str]) -> Refused:
     """There is nothing of this kind to show or act on."""
     words = {"kind": kind, "known": ", ".join(known)}
-    if kind in COMING:
-        return Refused(_("There is no %(kind)s here yet. Known: %(known)s.") % words, "unknown")
     return Refused(_("“%(kind)s” is no kind of object. Known: %(known)s.") % words, "unknown")
 
 

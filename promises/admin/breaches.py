@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, QuerySet
+from django.db.models import F, QuerySet
 from django.http import (
     Http404,
     HttpRequest,
@@ -32,6 +32,7 @@ from cases.flow.door import Actor, NotPermitted, Refused
 from cases.looks import countdown, label, moment, now_of, span_in_words, yuan_text
 from cases.models.money import ZERO
 from promises.admin.claims import PromiseFilter, rows_of_facts, rows_of_working, state_of
+from promises.admin.counts import breach_counts
 from promises.admin.pages import Page
 from promises.breaches import deciding, finding
 from promises.breaches.deciding import DISMISS, FILE, RIGHTS
@@ -99,18 +100,6 @@ MISSING: dict[str, tuple[Promise, Promise]] = {
         _("Agree an amount with the buyer and file the claim with it."),
     ),
 }
-
-
-def breach_counts(request: HttpRequest) -> dict[str, int]:
-    """How many breaches of this person's shops stand in each tab; one query per request."""
-    known: dict[str, int] | None = getattr(request, "_breach_counts", None)
-    if known is None:
-        known = {str(state): 0 for state in BreachState}
-        if request.user.has_perm("promises.view_breach"):
-            rows = Breach.objects.visible_to(person(request)).order_by()
-            known.update(rows.values_list("state").annotate(n=Count("pk")))
-        request._breach_counts = known  # type: ignore[attr-defined]
-    return known
 
 
 class Breaches(ChangeList):
@@ -456,4 +445,4 @@ class CourierNameAdmin(ModelAdmin):
         return {}  # each is taken out by itself, so that orders are looked at again
 
 
-__all__ = ["BreachAdmin", "BreachSettingAdmin", "CourierNameAdmin", "breach_counts"]
+__all__ = ["BreachAdmin", "BreachSettingAdmin", "CourierNameAdmin"]

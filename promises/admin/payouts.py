@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -26,6 +26,7 @@ from cases.admin.sheets import SheetPages
 from cases.admin.steps import CHANNEL, dress
 from cases.flow.door import Actor, Refused
 from cases.looks import label, moment, yuan_text
+from promises.admin.counts import payout_counts
 from promises.admin.pages import Row
 from promises.models import Claim, Payout, PayoutDifference
 from promises.payouts import Paid, amount_of, linked
@@ -46,19 +47,6 @@ TONES = {
     PayoutDifference.NOT_THERE: "danger",
     PayoutDifference.AMOUNT: "warning",
 }
-
-
-def payout_counts(request: HttpRequest) -> dict[str, int]:
-    """How many differences of each kind wait in this person's shops; one query per request."""
-    known: dict[str, int] | None = getattr(request, "_payout_counts", None)
-    if known is None:
-        known = {WAITING: 0, **{str(kind): 0 for kind in PayoutDifference}}
-        if request.user.has_perm("promises.view_payout"):
-            rows = Payout.objects.visible_to(request.user).filter(open=True).order_by()
-            known.update(rows.values_list("difference").annotate(n=Count("pk")))
-            known[WAITING] = sum(known[str(kind)] for kind in PayoutDifference)
-        request._payout_counts = known  # type: ignore[attr-defined]
-    return known
 
 
 def narrow(queryset: QuerySet[Any], tab: str) -> QuerySet[Any]:

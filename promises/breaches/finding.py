@@ -52,6 +52,8 @@ class Tally:
 def watch(order_ids: Iterable[int]) -> None:
     """Facts of these orders changed: look at those that promise something. In the transaction."""
     pks = list(order_ids)
+    if not pks:
+        return
     lines = OrderLine.objects.filter(order_id__in=pks)
     if not Term.objects.filter(offer=Term.Offer.ALL, promise__in=PROMISES).exists():
         lines = lines.filter(carrying())

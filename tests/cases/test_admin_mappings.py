@@ -238,7 +238,7 @@ def test_the_list_takes_as_many_queries_for_many_rows(office, model, django_asse
         setattr(row, "name" if model == "sheetmapping" else "key", f"k{at}")
         row.save()
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(15):
         assert client.get(url).status_code == 200
 
 

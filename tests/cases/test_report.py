@@ -155,7 +155,7 @@ def test_a_report_is_written_as_a_spreadsheet(month, tmp_path):
     ("words", "code"),
     [
         (["weather"], "unknown"),
-        (["invoices"], "unknown"),
+        (["elephants"], "unknown"),
         (["refund_rate", "--by", "moon"], "bad_value"),
         (["orders", "--by", "reason"], "bad_value"),
         (["orders", "--from", "2026-03-02", "--to", "2026-03-01"], "bad_value"),

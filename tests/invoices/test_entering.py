@@ -13,6 +13,7 @@ from invoices.models import Balance, Invoice, InvoiceLine, Policy, SellerProfile
 from invoices.models.quantity import exact
 from invoices.rules import NewLine, check, wrong_tax_no
 from tests.factories import T0
+from tests.invoices.desk import PaperDesk
 from tests.invoices.office import GOOD_TAX_NO, WRONG_TAX_NO, Office, books_are_clean, made, refusal
 
 
@@ -139,7 +140,7 @@ def test_what_is_no_quantity_is_refused(text):
 
 @pytest.fixture
 def office(db) -> Office:
-    return Office()
+    return PaperDesk()
 
 
 def enter(office, **more):
@@ -298,6 +299,7 @@ def void(office, invoice, at=None):
 
 def test_paper_of_this_month_is_voided_and_stays(office):
     blue = office.issued(**PAPER)
+    office.arrive(blue)
 
     void(office, blue)
 
@@ -310,6 +312,8 @@ def test_paper_of_this_month_is_voided_and_stays(office):
 @pytest.mark.parametrize("why", ["electronic", "next month", "booked", "used", "red", "requested"])
 def test_what_cannot_be_voided_is_reversed(office, why):
     blue = office.issued(**({} if why == "electronic" else PAPER))
+    if why != "electronic":
+        office.arrive(blue)
     at = T0 + timedelta(days=31) if why == "next month" else None
     if why in {"booked", "used"}:
         Standing.objects.update(booked=why == "booked", buyer_used=why == "used")

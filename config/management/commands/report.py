@@ -13,9 +13,6 @@ from cases.management.base import JsonCommand
 from cases.reports import MEASURES, OF_CASE, Question, Row
 from cases.sheets.writer import Layout, write_sheet
 
-#: Reports that the contract names and whose rows do not exist yet.
-COMING = frozenset({"invoices"})
-
 
 class Command(JsonCommand):
     help = "Print a measure as JSON: report orders, report first_response --by shop …"
@@ -46,8 +43,6 @@ def _check(name: str, question: Question) -> None:
     if name not in MEASURES:
         words = {"name": name, "known": ", ".join(MEASURES)}
         text = _("There is no report “%(name)s”. Known: %(known)s.")
-        if name in COMING:
-            text = _("There is no report “%(name)s” yet. Known: %(known)s.")
         raise Refused(text % words, "unknown")
     if question.by and question.by not in OF_CASE:
         raise Refused(

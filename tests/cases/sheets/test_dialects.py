@@ -198,6 +198,8 @@ def test_columns_nobody_knows_are_no_dialect():
 
 def test_the_chinese_headers_of_our_own_sheets_are_ours():
     for kind, sheet in registry.outgoing().items():
+        if kind not in registry.incoming():
+            continue  # a statement only goes out
         where = recognise(sheet.layout.headers("zh"))
         assert (where.dialect.code, where.dialect.kind, where.unknown) == ("native", kind, ())
 
