@@ -41,6 +41,8 @@ def family(code: str) -> Any:
     """How people call a family of sheets."""
     ours = {
         "native": _("Our own sheets"),
+        "alibaba": _("Alibaba's invoices"),
+        "foreign": _("Invoices of sellers abroad"),
         "generic": _("Sheets of other systems"),
         "platform": _("The platform's own"),
         "": _("All"),

@@ -17,7 +17,7 @@ from invoices.models import Policy, SellerProfile
 
 @admin.register(Policy)
 class PolicyAdmin(ShopScoped, ModelAdmin):
-    list_display = ["of", "value", "place", "from_shown", "to_shown", "source"]
+    list_display = ["of", "value_shown", "place", "from_shown", "to_shown", "source"]
     list_select_related = ["shop"]
     ordering = ["of", "platform", "shop", "valid_from"]
     list_fullwidth = True
@@ -31,8 +31,21 @@ class PolicyAdmin(ShopScoped, ModelAdmin):
     def get_actions(self, request: HttpRequest) -> Any:
         return {}
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ["value_shown"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever may only look reads words, not what is stored."""
+        may = self.has_change_permission(request, obj)
+        hidden = "value_shown" if may else "value"
+        return [name for name in super().get_fields(request, obj) if name != hidden]
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # a policy ends by its date: what was decided under it can still be explained
+
+    @display(description=_("value"))
+    def value_shown(self, row: Policy) -> str:
+        return row.value_in_words
 
     @display(description=_("where"))
     def place(self, row: Policy) -> str:

@@ -72,7 +72,11 @@ class Policy(Dated):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_of_display()}: {self.value}"
+        return f"{self.get_of_display()}: {self.value_in_words}"
+
+    @property
+    def value_in_words(self) -> str:
+        return str(IN_WORDS.get(self.value, self.value))
 
     def clean(self) -> None:
         words = WORDS.get(self.of)
@@ -89,6 +93,14 @@ WORDS: dict[str, tuple[str, ...]] = {
     Policy.Of.PARTIAL_RED: ("forbid", "allow"),
     Policy.Of.MISSING_PAPER: ("require", "proof", "go_on"),
     Policy.Of.DEFAULT_RATE: RATES,
+}
+IN_WORDS: dict[str, Any] = {
+    "forbid": gettext_lazy("No: reverse the whole, issue the remainder anew"),
+    "allow": gettext_lazy("Allowed, in parts"),
+    "require": gettext_lazy("The refund waits for it"),
+    "proof": gettext_lazy("Valid proof takes its place"),
+    "go_on": gettext_lazy("Go on without it"),
+    "exempt": gettext_lazy("Exempt"),
 }
 #: As seeded; what holds where somebody has taken the rows away.
 DEFAULTS: dict[str, str] = {

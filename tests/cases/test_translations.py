@@ -24,6 +24,7 @@ from cases.flow.door import Actor, allowed
 from cases.models import Case, Evidence, Order, OrderLine, Payment, Reason, RefusalReason, SopStep
 from cases.sheets import exportjobs
 from config.foreign_words import permission_in_words, role_in_words
+from promises.couriers import KNOWN
 from tests.cases import admin_data
 
 pytestmark = pytest.mark.any_database
@@ -40,6 +41,8 @@ EVERYWHERE = {
     # Codes which the page explains beside them.
     *("surface", "decision"),
     *("English", "zh-hans", "zh-hant", "en"),
+    # What sheets call couriers; the page lists them as they are written.
+    *(name for names in KNOWN.values() for name in names),
 }
 
 

@@ -57,7 +57,7 @@ def killed(pk: int) -> bool:
 
 def main() -> None:
     path, kills = Path(sys.argv[1]), int(sys.argv[2])
-    running.CHUNK["postgresql"] = 200  # enough chunks to die in
+    running.CHUNK.update(sqlite=200, postgresql=200)  # enough chunks to die in
     with path.open("rb") as file:
         job = jobs.begin(file, path.name, shop="shop", may_create_shop=True)
     jobs.check(job)

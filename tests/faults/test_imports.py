@@ -64,7 +64,7 @@ def environment(tmp_path, request):
 def test_an_import_killed_ten_times_ends_as_one_that_was_left_alone(
     tmp_path, environment, monkeypatch
 ):
-    monkeypatch.setitem(running.CHUNK, "postgresql", 200)  # as in the script
+    monkeypatch.setitem(running.CHUNK, connection.vendor, 200)  # as in the script
     orders = int(os.environ.get("KILLED_ORDERS", "5000"))
     path, rows = sheet(tmp_path, orders)
     alone = import_file(path, actor=Actor.sheet(), shop="shop", may_create_shop=True)

@@ -24,7 +24,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture
-def office() -> Any:
+def office(settings: Any) -> Any:
+    settings.LANGUAGE_CODE = "en"
     with translation.override("en"):
         yield admin_data.office()
 
