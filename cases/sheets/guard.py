@@ -18,7 +18,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-MOST_BYTES: Final = 300 * 2**20  # of any file
+MOST_BYTES: Final = 2**30  # of any file: a million orders of ours take a third of it
 MOST_BOOK_BYTES: Final = 100 * 2**20  # of a packed workbook
 MOST_UNPACKED: Final = 2**30
 MOST_PARTS: Final = 2_000
@@ -105,7 +105,7 @@ def kind_of(path: Path) -> str:
     if size == 0:
         raise Unreadable("empty", _("The file is empty."))
     if size > MOST_BYTES:
-        raise Unreadable("too_big", _("The file is larger than 300 MB; split it."))
+        raise Unreadable("too_big", _("The file is larger than 1 GB; split it."))
     with path.open("rb") as file:
         head = file.read(4096)
     if head.startswith((_ZIP, b"PK\x05\x06")):
