@@ -173,7 +173,7 @@ def begin(rows: Sequence[tuple[Any, list[tuple[Any, Part]]]]) -> None:
                 "gross": [part.gross for _standing, _line, part in owned],
                 "tax": [part.tax for _standing, _line, part in owned],
             },
-            {name: ZERO for name in _COLUMNS},
+            dict.fromkeys(_COLUMNS, ZERO),
         )
 
 
