@@ -1,6 +1,6 @@
-"""The demo's invoices sheets: what stood before the cases' stories, and two reds that name nothing.
+"""The demo's invoices sheets: what was issued before the stories, and two reds that name nothing.
 
-An invoice says of each line what the order's line was paid; the buyer of a special one is a company.
+An invoice says of each line what the order's line was paid; a special one is a company's.
 """
 
 import random
@@ -235,7 +235,7 @@ class Writer:
     def _lines(self, line: OrderLine) -> Iterable[dict[str, str]]:
         """The line at its full price, and what came off it directly below."""
         yield self._line_cells(line)
-        full = line.unit_price * line.quantity
+        full = _full(line)
         if off := full - line.paid_amount:
             net, tax = parted(off, self._rate(line))
             yield {
@@ -248,7 +248,7 @@ class Writer:
             }
 
     def _line_cells(self, line: OrderLine) -> dict[str, str]:
-        full = line.unit_price * line.quantity
+        full = _full(line)
         net, tax = parted(full, self._rate(line))
         return {
             "nature": "discounted" if full != line.paid_amount else "normal",
@@ -287,6 +287,11 @@ class Writer:
                 "gross": "430.00",
             }
         ]
+
+
+def _full(line: OrderLine) -> Decimal:
+    """The price of all its pieces before anything came off it."""
+    return line.paid_amount if line.unit_price is None else line.unit_price * line.quantity
 
 
 def parted(gross: Decimal, rate: str) -> tuple[Decimal, Decimal]:

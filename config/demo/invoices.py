@@ -133,12 +133,12 @@ def _do(deed: Deed, writer: Writer, actor: Actor, at: datetime, key: str) -> Non
         asked = Treatment.objects.get(invoice=invoice, kind="red", state="open")
         verbs.reverse_for(actor, asked, at=at, key=key)
         return
-    given = MultiValueDict({name: [text] for name, text in deed.inputs.items()})
-    if deed.inputs.get("number") == RED:
-        given["code"], given["number"] = writer.number(invoice.shop.code, invoice.kind)
-    for name in ("old_serial", "new_serial"):
-        if name in given:
-            given[name] = given[name].replace(SOLD, serials_of(_sold(invoice))[0])
+    filled = dict(deed.inputs)
+    if filled.get("number") == RED:
+        filled["code"], filled["number"] = writer.number(invoice.shop.code, invoice.kind)
+    for name in filled.keys() & {"old_serial", "new_serial"}:
+        filled[name] = filled[name].replace(SOLD, serials_of(_sold(invoice))[0])
+    given = MultiValueDict({name: [text] for name, text in filled.items()})
     INVOICE.act(Request(actor, invoice, deed.verb, given, at, key))
 
 

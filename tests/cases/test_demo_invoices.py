@@ -1,4 +1,4 @@
-"""The demo's invoices: all kinds, reds in every state, papers under way, queues with work in them."""
+"""The demo's invoices: all kinds, reds in every state, papers under way, work in the queues."""
 
 from datetime import datetime
 from decimal import Decimal
