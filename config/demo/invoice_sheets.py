@@ -15,6 +15,7 @@ from stdnum.cn import uscc
 
 from cases.models import Order, OrderLine
 from config.demo.files import Cells, day_time, write_native, yuan
+from config.demo.telling import awake
 from config.demo.world import CENT, World
 from invoices.models.invoice import rate_of
 from invoices.sheets.native import HEADERS
@@ -70,7 +71,6 @@ OF_CASES: Final = (
     Blue("ruled_split", "yunzhi", "digital_general"),
     Blue("exchange_ready", "yunzhi", "paper_general"),
     Blue("exchange_late", "yunzhi", "digital_general"),
-    Blue("exchange_done", "yunzhi", "tax_control_e"),
     Blue("received", "yunzhi", "paper_special"),
     Blue("received_part", "yunzhi", "digital_paper_general"),
     Blue("payout_failed", "jizhou", "digital_special", used=True),
@@ -79,7 +79,7 @@ OF_CASES: Final = (
     Blue("repairing", "jizhou", "paper_general"),
     Blue("repaired", "jizhou", "paper_general"),
     Blue("repair_done", "jizhou", "paper_general"),
-    Blue("quality_check", "jizhou", "digital_paper_special"),
+    Blue("quality_check", "jizhou", "digital_general"),
     Blue("ruled_for_buyer", "jizhou", "digital_special"),
     Blue("compensated", "shanye", "digital_general", used=True),
     Blue("to_pay", "shanye", "tax_control_e"),
@@ -94,7 +94,7 @@ OF_OTHERS: Final = (
     Blue("", "yunzhi", "paper_special"),
     Blue("", "yunzhi", "paper_general"),
     Blue("", "yunzhi", "tax_control_e"),
-    *(Blue("", "yunzhi", "digital_general"),) * 3,
+    *(Blue("", "yunzhi", "digital_general"),) * 4,
     Blue("whole", "jizhou", "tax_control_e"),
     Blue("", "jizhou", "paper_special"),
     Blue("", "jizhou", "digital_paper_general"),
@@ -166,14 +166,15 @@ class Writer:
         order = self._order(blue)
         self.taken.add(order.order_no)
         special = blue.kind.endswith("special")
-        buyer = Company(order.receiver)
+        # One platform brings its receivers' names as ciphers.
+        buyer = Company("个人" if order.receiver.startswith("#") else order.receiver)
         if blue.nick == "twin":
             self.twins.append(order)
             buyer = self.companies[0]
         elif special:
             buyer = self.dice.choice(self.companies[1:])
         assert order.paid_at is not None  # noqa: S101  # `_order` finds only what was paid
-        head = self._head(blue, order.paid_at + ISSUED_AFTER, buyer)
+        head = self._head(blue, awake(order.paid_at + ISSUED_AFTER), buyer)
         head["order_no"] = order.order_no
         number = 0
         for line in order.lines.order_by("line_no"):

@@ -89,11 +89,12 @@ DEEDS: Final = (
     _moved("repairing", 187, "warehouse", "received"),
     _moved("repairing", 186, "warehouse", "held"),
     _moved("repairing", 168, "warehouse", "lent", holder_name="启明维修服务点"),
-    # To be sent back with the repaired piece; sent back; lost under way.
+    # To be sent back with the repaired piece; given back; lost under way.
     _moved("repaired", 293, "warehouse", "received"),
     _moved("repaired", 292, "warehouse", "held"),
     _moved("repair_done", 557, "warehouse", "received"),
-    _moved("repair_done", 30, "warehouse", "in_transit_out", waybill="SF1499820260119"),
+    _moved("repair_done", 417, "warehouse", "in_transit_out", waybill="SF1499820260119"),
+    _moved("repair_done", 370, "agent", "returned"),
     _moved("received", 163, "agent", "in_transit_in", waybill="SF1499820260120"),
     _moved("received", 18, "warehouse", "lost", evidence="随货发票在途遗失，快递工单已登记"),
     _moved("received", 4, "finance", "substituted", proof="sealed_copy",

@@ -103,7 +103,7 @@ def test_a_unit_was_endorsed_twice_and_both_were_reviewed():
 
 def test_papers_are_lent_lost_held_and_on_their_way_back():
     assert set(Paper.objects.values_list("place", flat=True)) == {
-        *("lent", "substituted", "held", "in_transit_out"),
+        *("lent", "substituted", "held", "in_transit_out", "returned"),
     }
     assert Paper.objects.get(place="lent").holder_name
     lost = PaperMove.objects.get(place="lost")
