@@ -11,7 +11,7 @@ from django.db import transaction
 from cases.flow import clock
 from cases.models import Case, Order
 from cases.seeding import seed
-from config.demo import promises
+from config.demo import invoices, promises
 from config.demo.desk import take
 from config.demo.generator import generate
 from config.demo.people import make_people, make_shops
@@ -38,10 +38,13 @@ def load(today: date | datetime | None = None) -> dict[str, Any]:
         people = make_people(make_shops())
         world, files = generate(Path(folder), moment)
         sheets = [take(file.path, people["lead"], file.shop) for file in files]
+        writer, blue = invoices.bring(Path(folder), world, people)
         steps = tell(world, people)
         more, acts = promises.tell(Path(folder), moment, people)
-    told = {"loaded": True, "moment": moment.isoformat(), "sheets": [*sheets, *more]}
-    told["steps"] = steps + acts
+        reds, handled = invoices.tell(Path(folder), writer, people)
+    told = {"loaded": True, "moment": moment.isoformat()}
+    told["sheets"] = [*sheets, *blue, *more, reds]
+    told["steps"] = steps + acts + handled
     return {**told, **standing()}
 
 
