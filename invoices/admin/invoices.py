@@ -299,7 +299,9 @@ def page_of(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
 
 def _clock(requests: list[RedRequest], treatments: list[Treatment], now: Any) -> dict[str, Any]:
     """The first deadline that runs on this invoice, and whose it is."""
-    running = [(row.due_at, row.clock_on) for row in (*requests, *treatments) if row.due_at]
+    # While a request runs, the treatment that made it waits for its end.
+    asked = [(row.due_at, row.clock_on) for row in requests if row.due_at]
+    running = asked or [(row.due_at, row.clock_on) for row in treatments if row.due_at]
     if not running:
         return {}
     due_at, clock_on = min(running)
