@@ -137,6 +137,8 @@ def _rate(text: str) -> str | None:
     try:
         number = Decimal(bare)
     except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():  # "nan" and "Infinity" are numbers to Python
         number = Decimal(-1)
     if number >= 1 or text != bare:
         number /= 100

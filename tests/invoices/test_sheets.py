@@ -51,6 +51,13 @@ def test_each_family_is_told_by_its_headers(row: dict[str, str], code: str) -> N
     assert dialects.rivals(dialects.candidates(list(row))) == []
 
 
+@pytest.mark.parametrize("cell", ["nan", "sNaN", "Infinity", "-inf", "1e999999", "十三"])
+def test_what_is_no_rate_is_refused_with_those_there_are(tmp_path: Path, cell: str) -> None:
+    result = take(tmp_path, [NATIVE | {"tax_rate": cell}])
+    assert (result.failed, Invoice.objects.count()) == (1, 0)
+    assert "is no rate there ever was" in result.failures[0][2]
+
+
 def test_a_foreign_invoice_is_a_frozen_copy_with_each_line_as_it_stands(tmp_path: Path) -> None:
     rows = [
         foreign("536365", "85123A", 6),
