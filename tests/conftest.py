@@ -51,8 +51,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="row locks and races need PostgreSQL"))
         if "browser" in item.keywords and CHROMIUM is None:
             item.add_marker(pytest.mark.skip(reason="a story in a browser needs Chromium"))
-    # The longest pieces of work first, or one worker would end long after the others.
-    items.sort(key=lambda item: "xdist_group" not in item.keywords)
+    if site.IS_SQLITE:
+        # The longest pieces of work first, or one worker would end long after the others. On
+        # PostgreSQL they leave a database behind that only such stories can start from.
+        items.sort(key=lambda item: "xdist_group" not in item.keywords)
     if config.getoption("--database-only"):
         left = [item for item in items if not asks_the_database(item)]
         config.hook.pytest_deselected(items=left)

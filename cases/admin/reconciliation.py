@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -21,6 +21,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from cases.admin.consequences import Row, next_rows
+from cases.admin.counts import GROUPS, counted, group_counts
 from cases.admin.filters import DaysFilter, KindFilter, ShopFilter
 from cases.admin.scope import ReadOnly, ShopScoped, person, sees_money
 from cases.admin.search import OneSearch, tidy
@@ -66,17 +67,20 @@ MOST = 300
 
 
 def difference_counts(request: HttpRequest) -> dict[str, int]:
-    """How many differences of each kind wait in this person's shops; one query per request."""
-    known: dict[str, int] | None = getattr(request, "_difference_counts", None)
-    if known is None:
-        known = {WAITING: 0, **{str(kind): 0 for kind in Difference}}
-        if request.user.has_perm("cases.view_platformrecord"):
-            rows = PlatformRecord.objects.visible_to(request.user).waiting().order_by()
-            found = rows.values_list("difference").annotate(n=Count("pk"))
-            known.update({str(kind): n for kind, n in found})
-            known[WAITING] = sum(known[str(kind)] for kind in Difference)
-        request._difference_counts = known  # type: ignore[attr-defined]
-    return known
+    """How many differences of each kind wait in this person's shops."""
+    found = group_counts(request)["difference"]
+    known = {str(kind): found[str(kind)] for kind in Difference}
+    return {WAITING: sum(known.values()), **known}
+
+
+def _by_difference(request: HttpRequest) -> list[Any]:
+    if not request.user.has_perm("cases.view_platformrecord"):
+        return []
+    rows = PlatformRecord.objects.visible_to(request.user).waiting()
+    return [counted("difference", rows, F("difference"))]
+
+
+GROUPS.append(_by_difference)
 
 
 class ToldFilter(DaysFilter):

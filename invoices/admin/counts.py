@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import CharField, Count, Q, Value
 from django.http import HttpRequest
 
+from cases.admin.counts import GROUPS, counted, group_counts
 from cases.models.shops import shop_ids_of
 from invoices.models import Invoice, InvoiceNotice, RedRequest, Treatment
 from invoices.panels import TABS
@@ -14,21 +15,27 @@ ALL = "all"
 
 def invoice_counts(request: HttpRequest) -> dict[str, int]:
     """How many invoices of this person's shops stand in each queue."""
-    known: dict[str, int] | None = getattr(request, "_invoice_counts", None)
-    if known is None:
-        user: Any = request.user
-        rows = Invoice.objects.visible_to(user)
-        counts = {tab.slug: Count("pk", filter=tab.condition, distinct=True) for tab in TABS}
-        # Only invoices that something is to be done to: the others are in no queue.
-        busy = rows.filter(
-            Q(pk__in=_busy(Treatment.objects.filter(state="open"), "invoice_id"))
-            | Q(pk__in=_busy(RedRequest.objects.exclude(state__in=["issued", "dead"]), "blue_id"))
-            | Q(pk__in=_busy(RedRequest.objects.filter(held__gt=""), "blue_id"))
-        )
-        known = {slug: int(n) for slug, n in busy.aggregate(**counts).items()}
-        known["waiting"] = sum(known[tab.slug] for tab in TABS)
-        request._invoice_counts = known  # type: ignore[attr-defined]
-    return known
+    found = group_counts(request)["invoice"]
+    known = {tab.slug: found[tab.slug] for tab in TABS}
+    return {**known, "waiting": sum(known.values())}
+
+
+def _by_queue(request: HttpRequest) -> list[Any]:
+    user: Any = request.user
+    # Only invoices that something is to be done to: the others are in no queue.
+    busy = Invoice.objects.visible_to(user).filter(
+        Q(pk__in=_busy(Treatment.objects.filter(state="open"), "invoice_id"))
+        | Q(pk__in=_busy(RedRequest.objects.exclude(state__in=["issued", "dead"]), "blue_id"))
+        | Q(pk__in=_busy(RedRequest.objects.filter(held__gt=""), "blue_id"))
+    )
+    each = Count("pk", distinct=True)
+    return [
+        counted("invoice", busy.filter(tab.condition), Value(tab.slug, CharField()), each)
+        for tab in TABS
+    ]
+
+
+GROUPS.append(_by_queue)
 
 
 def _busy(rows: Any, column: str) -> Any:

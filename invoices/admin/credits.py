@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Sum, Value
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -25,6 +25,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from cases.admin.counts import GROUPS, counted, group_counts
 from cases.admin.filters import ShopFilter
 from cases.admin.scope import ReadOnly, ShopScoped, person, sees_money
 from cases.admin.search import OneSearch, tidy
@@ -57,19 +58,24 @@ ACCEPT, PUT_ASIDE, TAKE_UP = "accept", "put_aside", "take_up"
 
 
 def credit_counts(request: HttpRequest) -> dict[str, int]:
-    """How many notes of this person's shops stand in each tab; one query per request."""
-    known: dict[str, int] | None = getattr(request, "_credit_counts", None)
-    if known is None:
-        known = dict.fromkeys(TAB_LINES, 0)
-        if request.user.has_perm("invoices.view_creditnote"):
-            notes: QuerySet[Any] = CreditNote.objects.visible_to(request.user)
-            rows = CreditLine.objects.filter(note__in=notes.order_by().values("pk"))
-            sums = {
-                tab: Count("note", filter=which, distinct=True) for tab, which in TAB_LINES.items()
-            }
-            known = {tab: int(n) for tab, n in rows.aggregate(**sums).items()}
-        request._credit_counts = known  # type: ignore[attr-defined]
-    return known
+    """How many notes of this person's shops stand in each tab."""
+    found = group_counts(request)["credit"]
+    return {tab: found[tab] for tab in TAB_LINES}
+
+
+def _by_tab(request: HttpRequest) -> list[Any]:
+    if not request.user.has_perm("invoices.view_creditnote"):
+        return []
+    notes: QuerySet[Any] = CreditNote.objects.visible_to(request.user)
+    rows = CreditLine.objects.filter(note__in=notes.order_by().values("pk"))
+    each_note = Count("note", distinct=True)
+    return [
+        counted("credit", rows.filter(which), Value(tab, CharField()), each_note)
+        for tab, which in TAB_LINES.items()
+    ]
+
+
+GROUPS.append(_by_tab)
 
 
 class Notes(ChangeList):
