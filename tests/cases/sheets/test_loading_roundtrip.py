@@ -21,10 +21,11 @@ from tests.cases.sheets.loading_desk import NOW
 from tests.factories import furnished
 
 # What a cell can hold and every reader keeps: no control signs, no blanks at the ends.
+# A workbook's '0 is the guard people put before digits: it is taken off, also where it was meant.
 TEXT = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Cs", "Z", "Co", "Cn")),
     max_size=20,
-)
+).filter(lambda text: not (text[:1] == "'" and text[1:2].isdigit()))
 NUMBER = st.text("0123456789", min_size=1, max_size=19)
 MONEY = st.integers(0, 10_000_00).map(lambda fen: Decimal(fen).scaleb(-2))
 MOMENT = st.integers(0, 60 * 24 * 3600).map(
