@@ -45,7 +45,8 @@ Verb = InvoiceAct.Verb
 VOID_OBSTACLES: list[Callable[[Invoice], str]] = []
 
 
-def _may(actor: Actor, shop: Shop, right: str) -> None:
+def check_right(actor: Actor, shop: Shop, right: str) -> None:
+    """Only a member of the shop's staff with the right acts here; raises NotPermitted."""
     if actor.user is None:
         raise NotPermitted(_("%(who)s may not do this. Say who with --as.") % {"who": actor})
     ids = shop_ids_of(actor.user)
@@ -55,7 +56,7 @@ def _may(actor: Actor, shop: Shop, right: str) -> None:
         raise NotPermitted(_("%(who)s may not do this.") % {"who": actor})
 
 
-def _in_one_go(unit: Callable[[], T]) -> T:
+def in_one_go(unit: Callable[[], T]) -> T:
     """One transaction, tried again after a deadlock or a time-out."""
 
     def run(_nothing: Any) -> T:
@@ -71,7 +72,8 @@ def _in_one_go(unit: Callable[[], T]) -> T:
     return done
 
 
-def _moment(at: datetime | None) -> datetime:
+def time_of(at: datetime | None) -> datetime:
+    """The one moment of the act; a future one is refused."""
     now = clock.now()
     if at is not None and at > now:
         raise Refused(_("This cannot happen in the future."), "bad_value")
@@ -93,9 +95,9 @@ def enter(
 
     Raises Refused: bad_value (by line and field), already_there, amount_exceeded, key_reused.
     """
-    _may(actor, new.shop, "issue_invoice")
-    moment = _moment(at)
-    return _in_one_go(lambda: _enter(actor, lambda: new, moment, key, issuing=issuing))
+    check_right(actor, new.shop, "issue_invoice")
+    moment = time_of(at)
+    return in_one_go(lambda: _enter(actor, lambda: new, moment, key, issuing=issuing))
 
 
 def issue(  # noqa: PLR0913 - what issuing needs to know
@@ -112,8 +114,8 @@ def issue(  # noqa: PLR0913 - what issuing needs to know
     key: str | None = None,
 ) -> Invoice:
     """Issue an invoice on an order: the open remainder of a red one, else what it still lacks."""
-    _may(actor, order.shop, "issue_invoice")
-    moment = _moment(at)
+    check_right(actor, order.shop, "issue_invoice")
+    moment = time_of(at)
 
     def make() -> NewInvoice:
         Order.objects.select_for_update().get(pk=order.pk)
@@ -137,7 +139,7 @@ def issue(  # noqa: PLR0913 - what issuing needs to know
         _finish_reissue(actor, invoice, open_reissue(order=order), moment)
         return invoice
 
-    return _in_one_go(act)
+    return in_one_go(act)
 
 
 def reissue(  # noqa: PLR0913 - what stands in a header
@@ -151,8 +153,8 @@ def reissue(  # noqa: PLR0913 - what stands in a header
     key: str | None = None,
 ) -> Invoice:
     """Issue what was left of an invoice that was reversed as a whole, and end the task."""
-    _may(actor, treatment.shop, "issue_invoice")
-    moment = _moment(at)
+    check_right(actor, treatment.shop, "issue_invoice")
+    moment = time_of(at)
     about = {"treatment": treatment.pk, "number": number, "kind": kind, "code": code}
 
     def act() -> Invoice:
@@ -168,7 +170,7 @@ def reissue(  # noqa: PLR0913 - what stands in a header
         _finish_reissue(actor, invoice, fresh, moment)
         return invoice
 
-    return _in_one_go(act)
+    return in_one_go(act)
 
 
 def open_reissue(**about: Any) -> Treatment | None:
@@ -271,8 +273,8 @@ def _above_the_order(new: NewInvoice, *, issuing: bool) -> list[str]:
 
 def void(actor: Actor, invoice: Invoice, *, text: str, at: datetime | None = None) -> Invoice:
     """Void a paper invoice of this month whose original is back and that nobody has booked."""
-    _may(actor, invoice.shop, "void_invoice")
-    moment = _moment(at)
+    check_right(actor, invoice.shop, "void_invoice")
+    moment = time_of(at)
 
     def act() -> Invoice:
         standing = ledger.lock([invoice.pk]).standings.get(invoice.pk)
@@ -285,7 +287,7 @@ def void(actor: Actor, invoice: Invoice, *, text: str, at: datetime | None = Non
         entering.tell(actor, invoice, Verb.VOID, moment, text)
         return invoice
 
-    return _in_one_go(act)
+    return in_one_go(act)
 
 
 def void_obstacle(standing: Standing, at: datetime) -> str:
@@ -307,7 +309,7 @@ def void_obstacle(standing: Standing, at: datetime) -> str:
 
 def mark(actor: Actor, invoice: Invoice, verb: str, *, text: str = "") -> Invoice:
     """Say that the buyer has used the invoice or has not (``use``, ``unuse``); or ``book`` it."""
-    _may(actor, invoice.shop, "mark_used_invoice")
+    check_right(actor, invoice.shop, "mark_used_invoice")
     values = {
         Verb.USE: {"buyer_used": True},
         Verb.UNUSE: {"buyer_used": False},
@@ -323,12 +325,12 @@ def mark(actor: Actor, invoice: Invoice, verb: str, *, text: str = "") -> Invoic
             entering.tell(actor, invoice, verb, clock.now(), text)
         return invoice
 
-    return _in_one_go(act)
+    return in_one_go(act)
 
 
 def add_files(actor: Actor, invoice: Invoice, *, evidence: Sequence[Any]) -> Invoice:
     """Keep files of the invoice that were checked by the form."""
-    _may(actor, invoice.shop, "mark_used_invoice")
+    check_right(actor, invoice.shop, "mark_used_invoice")
 
     def act() -> Invoice:
         at = clock.now()
@@ -346,7 +348,7 @@ def add_files(actor: Actor, invoice: Invoice, *, evidence: Sequence[Any]) -> Inv
             entering.tell(actor, invoice, Verb.FILE, at, row.original_name)
         return invoice
 
-    return _in_one_go(act)
+    return in_one_go(act)
 
 
 # Reds
@@ -397,9 +399,9 @@ def request_red(  # noqa: PLR0913 - what a request needs to know
     Raises Refused: wrong_state, already_requested, quantity_exceeded, amount_exceeded, unknown,
     bad_value, key_reused, not_permitted, not_in_your_shop.
     """
-    _may(actor, invoice.shop, "request_red_invoice")
+    check_right(actor, invoice.shop, "request_red_invoice")
     check_is_blue(invoice)
-    moment = _moment(at)
+    moment = time_of(at)
     if moment < invoice.issued_at:
         raise Refused(
             _("It cannot be reversed before it was issued (%(at)s).")
@@ -419,7 +421,7 @@ def request_red(  # noqa: PLR0913 - what a request needs to know
         _reserve(request, planned, moment)
         return perform(actor, request, RedRequest.submit, at=moment)
 
-    return _in_one_go(act)
+    return in_one_go(act)
 
 
 def _requested_before(key: str, inputs: dict[str, Any]) -> RedRequest | None:
